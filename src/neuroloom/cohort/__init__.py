@@ -1,0 +1,1 @@
+"""Who takes part, what is asked of them, who may sit together."""

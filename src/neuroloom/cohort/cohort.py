@@ -1,0 +1,169 @@
+"""Cohort: a table with one row a sample, and for each input where its data lie. It holds no arrays."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from neuroloom.errors import NeuroloomError, listed
+from neuroloom.formats import read
+from neuroloom.scan import Scan
+
+
+class Source(Protocol):
+    """Where one input of a cohort lies."""
+
+    kind: str
+
+    def load(self, sample: str) -> Scan: ...
+
+    def identity(self, sample: str) -> str:
+        """Return a short text that changes when the sample's data change (cheap: no reading)."""
+        ...
+
+    def available(self, sample: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """One file a sample; ``arguments`` are passed to the reader (``axes``, ``sampling_rate`` ...)."""
+
+    kind: str
+    paths: dict[str, Path]
+    arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def load(self, sample):
+        return read(self.paths[sample], kind=self.kind, **self.arguments.get(sample, {}))
+
+    def identity(self, sample):
+        path = Path(self.paths[sample]).resolve()
+        status = path.stat()
+        told = sorted(self.arguments.get(sample, {}).items())
+        return f"{path.name}|{path.parent}|{status.st_size}|{status.st_mtime_ns}|{told}"
+
+    def available(self, sample):
+        return sample in self.paths
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """One array (or list of arrays) in memory, a row a sample."""
+
+    kind: str
+    samples: tuple[str, ...]
+    arrays: Any
+    geometry: dict[str, Any] = field(default_factory=dict)
+
+    def load(self, sample):
+        return Scan(np.asarray(self.arrays[self._row[sample]]), self.kind, dict(self.geometry))
+
+    def identity(self, sample):
+        array = np.ascontiguousarray(self.arrays[self._row[sample]])
+        return f"array|{array.shape}|{array.dtype}|{hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()}"
+
+    def available(self, sample):
+        return sample in self._row
+
+    @property
+    def _row(self):
+        rows = self.__dict__.get("_rows")
+        if rows is None:
+            rows = {sample: row for row, sample in enumerate(self.samples)}
+            object.__setattr__(self, "_rows", rows)
+        return rows
+
+
+@dataclass(frozen=True)
+class DrawnSource:
+    """Samples drawn by a simulator when asked for.
+
+    ``draw(sample)`` returns the scan, the same one at each call, and can be pickled; ``recipe`` states
+    everything that the draw depends on (simulator, arguments, seed, version).
+    """
+
+    kind: str
+    samples: frozenset[str]
+    draw: Callable[[str], Scan]
+    recipe: str
+
+    def load(self, sample):
+        return self.draw(sample)
+
+    def identity(self, sample):
+        return f"drawn|{self.recipe}|{sample}"
+
+    def available(self, sample):
+        return sample in self.samples
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Who, and where their data lie.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index ``sample_id`` (str); column ``participant_id`` and, where known, ``session_id``, ``site``,
+        ``family_id``, ``age`` (years), ``sex`` (M or F), targets and confounds.
+    inputs : dict
+        Input name -> `Source`.
+    name : str
+        What a reader of the report calls it.
+    notes : tuple of str
+        What was taken for what when the cohort was read ("column 'gender' taken as sex").
+    truth : DataFrame or None
+        Simulated cohorts only: the planted quantities, a row a sample.
+    planted : dict
+        Simulated cohorts only: the planted places and sizes, by name (arrays or numbers), and under
+        ``"ceiling"`` the best score that the planted truth allows, metric -> value.
+    simulated : bool
+        Whether a simulator made it.
+    """
+
+    table: pd.DataFrame
+    inputs: dict[str, Source]
+    name: str = "cohort"
+    notes: tuple[str, ...] = ()
+    truth: pd.DataFrame | None = None
+    planted: dict[str, Any] = field(default_factory=dict)
+    simulated: bool = False
+
+    def __post_init__(self):
+        if self.table.index.name != "sample_id" or not self.table.index.is_unique:
+            twice = self.table.index[self.table.index.duplicated()].unique()
+            raise NeuroloomError(f"{self.name}: sample_id must name each row once; named twice: {listed(twice)}.")
+        if "participant_id" not in self.table:
+            raise NeuroloomError(f"{self.name}: the cohort table has no column participant_id.")
+
+    def __len__(self):
+        return len(self.table)
+
+    @property
+    def samples(self):
+        return list(self.table.index)
+
+    def load(self, name, sample):
+        """Return one input of one sample."""
+        if name not in self.inputs:
+            raise NeuroloomError(f"{self.name} has no input {name!r}. It has: {', '.join(self.inputs) or 'none'}.")
+        return self.inputs[name].load(sample)
+
+    def subset(self, rows):
+        """Return the cohort of some rows (numbers or a mask); the inputs stay where they are."""
+        table = self.table.iloc[np.flatnonzero(rows) if np.asarray(rows).dtype == bool else rows]
+        truth = None if self.truth is None else self.truth.loc[table.index]
+        return replace(self, table=table, truth=truth)
+
+    def fingerprint(self):
+        """Return a text that changes when the table or any file of the cohort changes."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(self.table.to_csv().encode())
+        for name, source in sorted(self.inputs.items()):
+            for sample in self.samples:
+                told = source.identity(sample) if source.available(sample) else "absent"
+                digest.update(f"{name}|{sample}|{told}\n".encode())
+        return digest.hexdigest()

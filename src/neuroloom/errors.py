@@ -1,0 +1,24 @@
+"""The one kind of error a user is meant to read: it says what, whose, how much, and the way out."""
+
+
+class NeuroloomError(Exception):
+    """Something in the user's files, recipe or machine stops the work; the message names it and the way out."""
+
+
+class FileProblem(NeuroloomError):
+    """A file cannot be read as what it was taken for."""
+
+    def __init__(self, path, problem, way_out=""):
+        self.path, self.problem, self.way_out = str(path), problem, way_out
+        super().__init__(f"{self.path}: {problem}" + (f" {way_out}" if way_out else ""))
+
+
+class LeakError(NeuroloomError):
+    """A person (or family, or site) would be on both sides of a split."""
+
+
+def listed(names, most=8):
+    """Return names as one comma-separated phrase, cut with a count when there are many."""
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,69 @@
+"""A part of a recipe: a name from a table, and arguments that its constructor checks."""
+
+import difflib
+import importlib
+import inspect
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from neuroloom.errors import NeuroloomError
+
+
+class Part(BaseModel):
+    """``{name: tangent, kind: ...}``: the keys beside ``name`` are arguments of what the name stands for."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    def with_defaults(self, **arguments):
+        """Return this part with ``arguments`` added where it does not set them itself."""
+        return Part(name=self.name, **{**arguments, **self.arguments})
+
+    def as_dict(self):
+        return {"name": self.name, **self.arguments}
+
+
+def check_known(what, name, known):
+    """Raise an error that names the closest known name when ``name`` is not known."""
+    known = list(known)
+    if name in known:
+        return
+    close = difflib.get_close_matches(str(name), known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise NeuroloomError(f"Unknown {what}: {name!r}.{hint} Known: {', '.join(known) or '(none)'}.")
+
+
+def locate(kind, table, name):
+    """Return the object that ``name`` stands for in ``table`` (name -> ``module:attribute``)."""
+    check_known(kind, name, table)
+    module, attribute = table[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def resolve(kind, table, part, given=()):
+    """Return what ``part`` names, having checked the names of the arguments it would get.
+
+    ``given`` names arguments that the caller passes itself and a recipe may not set.
+    """
+    target = locate(kind, table, part.name)
+    parameters = inspect.signature(target).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return target
+    known = [parameter.name for parameter in parameters if parameter.name not in given]
+    for argument in part.arguments:
+        check_known(f"argument of {kind} {part.name!r}", argument, known)
+    return target
+
+
+def build(kind, table, part, **given):
+    """Return the object that ``part`` describes; ``given`` are the arguments the caller knows."""
+    target = resolve(kind, table, part, given)
+    try:
+        return target(**given, **part.arguments)
+    except TypeError as error:
+        raise NeuroloomError(f"{kind} {part.name!r}: {error}. It was given {part.as_dict()}.") from error
