@@ -1,0 +1,16 @@
+"""Networks, one architecture a file: `Model(in_shape, n_outputs, **arguments)`, each a plain `nn.Module`.
+
+`MODELS` map one input to logits. `FUSIONS` join several, each with an encoder of its own from `MODELS`.
+"""
+
+MODELS = {
+    "mlp": "neuroloom.models.table_mlp:MLP",
+    "cnn3d": "neuroloom.models.volume_cnn3d:CNN3D",
+    "sfcn": "neuroloom.models.volume_sfcn:SFCN",
+    "resnet3d": "neuroloom.models.volume_resnet3d:ResNet3D",
+    "densenet3d": "neuroloom.models.volume_densenet3d:DenseNet3D",
+    "brainnetcnn": "neuroloom.models.graph_brainnetcnn:BrainNetCNN",
+    "conv1d": "neuroloom.models.series_conv1d:Conv1D",
+    "gru": "neuroloom.models.series_gru:SeriesGRU",
+}
+FUSIONS = {"late_fusion": "neuroloom.models.fusion:LateFusion"}
