@@ -1,0 +1,25 @@
+"""neuroloom: brain data of any kind into a trained, honestly validated, explained model and a report."""
+
+__version__ = "0.1.0"
+__all__ = ["check", "predict", "run"]
+
+
+def run(recipe, data=None, **options):
+    """Run a recipe and return its `neuroloom.run.Run`; see `neuroloom.api.run_recipe`."""
+    from neuroloom.api import run_recipe
+
+    return run_recipe(recipe, data, **options)
+
+
+def predict(run_folder, files, **options):
+    """Answer for new scans with a finished run; see `neuroloom.api.predict_files`."""
+    from neuroloom.api import predict_files
+
+    return predict_files(run_folder, files, **options)
+
+
+def check(data, **options):
+    """Look for what is wrong with a folder of data; see `neuroloom.cohort.checks.check_data`."""
+    from neuroloom.cohort.checks import check_data
+
+    return check_data(data, **options)

@@ -57,7 +57,7 @@ def read_target(cohort, column, kind, positive=None):
     if len(missing):
         raise NeuroloomError(
             f"{cohort.name}: {len(missing)} of {len(cohort)} samples have no {column!r}: {listed(missing)}. "
-            f"Fill the column, or leave them out with --set cohort.where=\"{column}.notna()\"."
+            f"Fill the column, or leave them out with --set 'cohort.where=known({column})'."
         )
     if kind == "number":
         return Target(column, "number", _numbers(cohort, column))
@@ -100,7 +100,7 @@ def _classes(cohort, column, positive):
         if len(found) > 2:
             raise NeuroloomError(
                 f"{cohort.name}: column {column!r} has {len(found)} classes ({listed(found)}), but this recipe tells "
-                f"two apart. Keep two with --set cohort.where=\"{column} in ['{found[0]}', '{found[1]}']\", "
+                f"two apart. Keep two with --set \"cohort.where={column} in ['{found[0]}', '{found[1]}']\", "
                 "or set target.positive=null for one score over all classes."
             )
         found = [name for name in found if name != str(positive)] + [str(positive)]

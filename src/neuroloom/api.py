@@ -1,0 +1,103 @@
+"""What a user calls from Python; the command line calls the same."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from neuroloom.errors import NeuroloomError
+from neuroloom.experiment import run_experiment
+from neuroloom.recipe import Recipe, read_recipe
+from neuroloom.run import Run
+from neuroloom.transforms.cache import Cache
+
+
+def run_recipe(
+    recipe,
+    data=None,
+    *,
+    cohort_file=None,
+    variant=None,
+    settings=None,
+    out=None,
+    cache=None,
+    jobs=None,
+    force=False,
+    on_progress=None,
+):
+    """Run a recipe from files to report.
+
+    Parameters
+    ----------
+    recipe : str, Path or Recipe
+        Id of a packaged recipe, path of a recipe file, or a recipe.
+    data : str, Path or None
+        Your folder (BIDS, or with a ``cohort.yaml``); None takes the recipe's simulator.
+    cohort_file : str, Path or None
+        A cohort file that lies elsewhere, or a preset's name.
+    variant : str or None
+        One of the recipe's variants.
+    settings : dict or None
+        Dotted recipe keys and their values, ``{"training.epochs": 5}``.
+    out : str, Path or None
+        The run's folder; by default ``runs/`` and a name made of the recipe and the data.
+    cache : str, Path or None
+        Where prepared scans are kept; by default `cache_folder`.
+    jobs : int or None
+        Folds and learners at work side by side; by default one a processor.
+    force : bool
+        Delete a run that is in the folder already.
+    on_progress : callable or None
+        Called with (what, done, of).
+
+    Returns
+    -------
+    Run
+        ``run.metrics``, ``run.predictions``, ``run.folder / "report.html"``.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(recipe, variant, (settings or {}).items())
+    run = Run(out or default_folder(recipe, data))
+    if force:
+        remove_run(run)
+    return run_experiment(
+        recipe,
+        run,
+        data=None if data is None else Path(data),
+        cohort_file=cohort_file,
+        cache=Cache(cache or cache_folder(), jobs or os.cpu_count()),
+        jobs=jobs or os.cpu_count(),
+        on_progress=on_progress,
+    )
+
+
+def predict_files(run_folder, files, *, learner=None, reader=None):
+    """Answer for new scans: the mean of the folds' learners; see `neuroloom.prediction.predict`."""
+    from neuroloom.prediction import predict
+
+    return predict(Run.existing(run_folder), [Path(file) for file in files], learner=learner, reader=reader or {})
+
+
+def cache_folder():
+    """Return where prepared scans are kept: $NEUROLOOM_CACHE, or the user's cache folder."""
+    told = os.environ.get("NEUROLOOM_CACHE")
+    if told:
+        return Path(told)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "neuroloom"
+
+
+def default_folder(recipe, data=None):
+    """Return the folder that the same recipe on the same data always gets, so that the same command goes on."""
+    told = recipe.as_yaml() + (str(Path(data).resolve()) if data is not None else "")
+    name = recipe.id if recipe.variant is None else f"{recipe.id}-{recipe.variant}"
+    return Path("runs") / f"{name}-{hashlib.blake2b(told.encode(), digest_size=4).hexdigest()}"
+
+
+def remove_run(run):
+    """Delete a run's folder; a folder that is not a run's is never deleted."""
+    if not run.folder.exists():
+        return
+    strangers = [path.name for path in run.folder.iterdir() if path.name != ".lock"]
+    if strangers and not (run.folder / "recipe.yaml").is_file():
+        raise NeuroloomError(f"{run.folder}: this is not a run's folder, so --force does not delete it.")
+    shutil.rmtree(run.folder)

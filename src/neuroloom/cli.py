@@ -1,0 +1,201 @@
+"""The door: ``neuroloom``. Heavy libraries are imported by the command that needs them."""
+
+import json
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuroloom.errors import NeuroloomError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Brain data of any kind into a trained, honestly validated, explained deep-learning model and a report. "
+    "For research; it does not replace clinical judgment.",
+)
+
+RecipeName = Annotated[str, typer.Argument(help="Recipe id (see 'neuroloom list') or a recipe file.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Your folder: BIDS, or with a cohort.yaml.")]
+CohortFile = Annotated[str | None, typer.Option("--cohort", help="A cohort file elsewhere, or a preset's name.")]
+Variant = Annotated[str | None, typer.Option("--variant", help="One of the recipe's variants.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Change a recipe key: training.epochs=5.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Folds and learners side by side.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder.")]
+
+
+@app.command("list")
+def list_recipes(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False):
+    """List the recipes: id, title, inputs, task, variants."""
+    from neuroloom.recipe import read_recipe, recipe_names
+
+    recipes = [read_recipe(name) for name in recipe_names()]
+    if as_json:
+        typer.echo(json.dumps([_summary(recipe) for recipe in recipes], indent=1))
+        return
+    from rich.table import Table
+
+    table = Table("id", "title", "inputs", "task", "variants")
+    for recipe in recipes:
+        told = _summary(recipe)
+        table.add_row(recipe.id, recipe.title, ", ".join(told["inputs"]), recipe.task.name, ", ".join(told["variants"]))
+    _console().print(table)
+
+
+def _summary(recipe):
+    return {
+        "id": recipe.id,
+        "title": recipe.title,
+        "inputs": list(recipe.inputs),
+        "task": recipe.task.name,
+        "source": recipe.source,
+        "variants": list(recipe.variants),
+    }
+
+
+@app.command()
+def show(recipe: RecipeName, variant: Variant = None, settings: Set = None):
+    """Show a recipe as it would be run."""
+    typer.echo(_recipe(recipe, variant, settings).as_yaml(), nl=False)
+
+
+@app.command()
+def run(
+    recipe: RecipeName,
+    data: Data = None,
+    cohort: CohortFile = None,
+    variant: Variant = None,
+    settings: Set = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    force: Force = False,
+):
+    """Run a recipe: files to report. A run that was stopped goes on where it was."""
+    parsed = _recipe(recipe, variant, settings)
+    from neuroloom.api import run_recipe
+    from neuroloom.progress import shown_progress
+
+    with shown_progress() as on_progress:
+        done = run_recipe(
+            parsed, data, cohort_file=cohort, out=out, jobs=jobs, force=force, on_progress=on_progress
+        )
+    _show_result(done)
+
+
+@app.command()
+def report(folder: RunFolder):
+    """Write a run's page again, from what is in its folder."""
+    from neuroloom.report.study_page import write_study_page
+    from neuroloom.run import Run
+
+    typer.echo(f"Report: {write_study_page(Run.existing(folder).folder)}")
+
+
+@app.command()
+def predict(
+    folder: RunFolder,
+    files: Annotated[list[Path], typer.Argument(help="New scans, or a table with a row a person.")],
+    learner: Annotated[str | None, typer.Option(help="Another learner of the run than the model.")] = None,
+    sampling_period: Annotated[float | None, typer.Option(help="Of series without one, in seconds.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV to write; by default it is printed.")] = None,
+):
+    """Answer for new scans: the mean of the folds' learners."""
+    from neuroloom.api import predict_files
+    from neuroloom.formats.tables import write_table
+
+    reader = {} if sampling_period is None else {"sampling_period": sampling_period}
+    answers = predict_files(folder, files, learner=learner, reader=reader)
+    if out is None:
+        typer.echo(answers.to_csv(index=False), nl=False)
+    else:
+        write_table(out, answers)
+        typer.echo(f"{len(answers)} answers: {out}")
+    typer.echo("For research; it does not replace clinical judgment.", err=True)
+
+
+@app.command()
+def replay(folder: RunFolder, data: Data = None, cohort: CohortFile = None, jobs: Jobs = None):
+    """Repeat a run and compare: do its weights give its predictions, and does training end the same?"""
+    from neuroloom.progress import shown_progress
+    from neuroloom.replay import replay_run
+    from neuroloom.run import Run
+
+    with shown_progress() as on_progress:
+        agreement = replay_run(Run.existing(folder), data=data, cohort_file=cohort, jobs=jobs, on_progress=on_progress)
+    typer.echo(agreement.text)
+    raise typer.Exit(0 if agreement.agrees else 1)
+
+
+@app.command()
+def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all prepared scans.")] = False):
+    """Show where prepared scans are kept and how much room they take."""
+    from neuroloom.api import cache_folder
+    from neuroloom.transforms.cache import Cache
+
+    kept = Cache(cache_folder())
+    if clear:
+        kept.clear()
+    n_samples, n_bytes = kept.size()
+    typer.echo(f"{kept.folder}: {n_samples} prepared samples, {n_bytes / 2**20:.1f} MiB")
+
+
+def _recipe(name, variant, settings):
+    from neuroloom.recipe import parse_override, read_recipe
+
+    return read_recipe(name, variant, [parse_override(text) for text in settings or []])
+
+
+def _show_result(done):
+    from neuroloom.report.table import result_table
+
+    metrics = done.metrics
+    _console().print(result_table(metrics))
+    typer.echo(metrics["sentence"])
+    typer.echo(f"Report: {done.folder / 'report.html'}")
+
+
+def _console():
+    from rich.console import Console
+
+    return Console()
+
+
+def main():
+    """Run the command line; whatever goes wrong ends in one clear message and an exit code."""
+    try:
+        app(standalone_mode=False)
+    except NeuroloomError as error:
+        _fail(str(error), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("Stopped. The same command goes on where it was.", 130)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+    except Exception as error:
+        _unexpected(error)
+
+
+def _unexpected(error):
+    import click
+
+    if isinstance(error, click.ClickException):
+        error.show()
+        sys.exit(error.exit_code)
+    with tempfile.NamedTemporaryFile("w", prefix="neuroloom-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    _fail(f"This should not happen and is a fault of neuroloom. {told}\nDetails for a bug report: {file.name}", 70)
+
+
+def _fail(message, code):
+    typer.echo(f"neuroloom: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

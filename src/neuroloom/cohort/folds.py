@@ -1,0 +1,220 @@
+"""Folds: who may sit together. Three parts (fit, tune, test), disjoint in the unit of claim."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from neuroloom.errors import LeakError, NeuroloomError, listed
+from neuroloom.parts import check_known
+from neuroloom.seeds import generator
+
+UNITS = {  # unit of claim -> columns that together name one unit
+    "participant": ("participant_id",),
+    "family": ("family_id",),
+    "site": ("site",),
+    "session": ("participant_id", "session_id"),
+    "sample": ("sample_id",),
+}
+SPLITS = ("kfold", "leave_site_out", "leave_one_out", "holdout")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers of a cohort in three parts, disjoint in ``unit``.
+
+    ``fit`` is learned from, ``tune`` chooses (epoch, calibration), ``test`` is scored once.
+    ``gap`` is the time in seconds left out around a block, for splits within one person.
+    """
+
+    repeat: int
+    index: int
+    fit: np.ndarray
+    tune: np.ndarray
+    test: np.ndarray
+    unit: str
+    gap: float = 0.0
+    name: str = ""
+
+    @property
+    def key(self):
+        return f"{self.repeat}-{self.index}"
+
+
+def make_folds(cohort, target, *, unit="participant", split="kfold", n_folds=5, repeats=1, tune=0.15, seed=0):
+    """Return the folds of a cohort; a family is never divided where the cohort knows families.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    target : Target
+        Folds are balanced in its classes, or in fifths of its numbers, and in sites.
+    unit : str
+        What a score may be claimed for, one of ``UNITS``.
+    split : str
+        ``kfold``, ``leave_site_out``, ``leave_one_out`` (unit by unit) or ``holdout`` (the first of
+        ``n_folds`` parts is the test).
+    n_folds, repeats : int
+    tune : float
+        Share of the units outside the test part that choose but are not learned from.
+    seed : int
+
+    Returns
+    -------
+    list of Fold
+    """
+    check_known("unit", unit, UNITS)
+    check_known("split", split, SPLITS)
+    groups = unit_groups(cohort, unit)
+    strata = _strata(cohort, target)
+    folds = []
+    for repeat in range(repeats if split in ("kfold", "holdout") else 1):
+        draw = generator(seed, "folds", repeat)
+        for index, (name, test) in enumerate(_test_parts(cohort, target, groups, strata, split, n_folds, draw)):
+            rest = np.setdiff1d(np.arange(len(cohort)), test)
+            fit, tuned = _tune_part(rest, groups, strata, tune, generator(seed, "tune", repeat, index))
+            folds.append(Fold(repeat, index, fit, tuned, test, unit, name=name))
+    check_folds(folds, cohort)
+    return folds
+
+
+def unit_groups(cohort, unit):
+    """Return a group number for each row: rows that share a unit, or a family, share a group."""
+    keys = [_unit_key(cohort, unit)]
+    if unit in ("participant", "family") and "family_id" in cohort.table:
+        family = cohort.table["family_id"]
+        keys.append(family.where(family.notna(), "alone " + keys[0]).astype(str))
+    if unit == "family":
+        keys.append(cohort.table["participant_id"].astype(str))
+    return _connected([pd.factorize(key)[0] for key in keys])
+
+
+def _unit_key(cohort, unit):
+    table = cohort.table.reset_index()
+    missing = [column for column in UNITS[unit] if column not in table]
+    if missing:
+        raise NeuroloomError(
+            f"{cohort.name}: unit {unit!r} needs the column {missing[0]!r}, which this cohort does not have. "
+            f"Name it in cohort.yaml under columns, or choose another validation.unit ({', '.join(UNITS)})."
+        )
+    key = table[UNITS[unit][0]].astype(str)
+    for column in UNITS[unit][1:]:
+        key = key + "|" + table[column].astype(str)
+    return key.set_axis(cohort.table.index)
+
+
+def _connected(keys):
+    """Return the connected components of rows that share any of several keys."""
+    group = keys[0].copy()
+    while True:
+        before = group.copy()
+        for key in keys:
+            smallest = pd.Series(group).groupby(key).transform("min").to_numpy()
+            group = np.minimum(group, smallest)
+        if np.array_equal(group, before):
+            return np.unique(group, return_inverse=True)[1]
+
+
+def _strata(cohort, target):
+    """Return a number for each row: its class, or the fifth its number lies in, within its site."""
+    if target.kind == "class":
+        level = target.values
+    else:
+        level = pd.qcut(pd.Series(target.values).rank(method="first"), 5, labels=False).to_numpy()
+    if "site" not in cohort.table:
+        return level
+    return pd.factorize(cohort.table["site"].astype(str) + "|" + pd.Series(level, cohort.table.index).astype(str))[0]
+
+
+def _deal(groups, strata, n_parts, draw):
+    """Deal whole groups to parts, stratum by stratum, so that parts are alike; return a part for each row."""
+    first = pd.DataFrame({"group": groups, "stratum": strata}).groupby("group")["stratum"].first()
+    part_of, turn = {}, int(draw.integers(n_parts))
+    for stratum in np.unique(first):
+        members = draw.permutation(first.index[first == stratum].to_numpy())
+        for member in members:
+            part_of[member] = turn % n_parts
+            turn += 1
+    return np.array([part_of[group] for group in groups])
+
+
+def _test_parts(cohort, target, groups, strata, split, n_folds, draw):
+    if split == "leave_site_out":
+        return _site_parts(cohort)
+    if split == "leave_one_out":
+        return [("", np.flatnonzero(groups == group)) for group in np.unique(groups)]
+    _check_enough(cohort, target, groups, n_folds)
+    part = _deal(groups, strata, n_folds, draw)
+    parts = [("", np.flatnonzero(part == index)) for index in range(n_folds)]
+    return parts[:1] if split == "holdout" else parts
+
+
+def _site_parts(cohort):
+    if "site" not in cohort.table or cohort.table["site"].nunique() < 2:
+        raise NeuroloomError(
+            f"{cohort.name}: leave_site_out needs two sites or more in the column 'site'. "
+            "Name the column in cohort.yaml, or use --set validation.split=kfold."
+        )
+    sites = cohort.table["site"].astype(str)
+    return [(site, np.flatnonzero(sites == site)) for site in sorted(sites.unique())]
+
+
+def _check_enough(cohort, target, groups, n_folds):
+    n_units = len(np.unique(groups))
+    if n_folds < 2 or n_units < n_folds:
+        raise NeuroloomError(
+            f"{cohort.name}: {n_units} units cannot be split into {n_folds} folds. "
+            f"Use --set validation.folds={max(2, min(5, n_units))} or more people."
+        )
+    if target.kind != "class":
+        return
+    for number, name in enumerate(target.classes):
+        n_class = len(np.unique(groups[target.values == number]))
+        if n_class < n_folds:
+            raise NeuroloomError(
+                f"{cohort.name}: class {name!r} of {target.name!r} has {n_class} units, fewer than the {n_folds} "
+                f"folds, so some folds could not be scored. Use --set validation.folds={max(2, n_class)}."
+            )
+
+
+def _tune_part(rest, groups, strata, share, draw):
+    """Return the fit and tune rows among those outside the test part."""
+    if share <= 0:
+        return rest, rest[:0]
+    part = _deal(groups[rest], strata[rest], max(2, round(1 / share)), draw)
+    return rest[part != 0], rest[part == 0]
+
+
+def check_folds(folds, cohort):
+    """Raise `LeakError` when a unit (or a family) stands in two parts of one fold, naming who."""
+    for fold in folds:
+        groups = unit_groups(cohort, fold.unit)
+        parts = {"fit": fold.fit, "tune": fold.tune, "test": fold.test}
+        for one, other in (("fit", "test"), ("tune", "test"), ("fit", "tune")):
+            shared = np.intersect1d(groups[parts[one]], groups[parts[other]])
+            if len(shared):
+                people = cohort.table["participant_id"].to_numpy()[parts[other]][np.isin(groups[parts[other]], shared)]
+                raise LeakError(
+                    f"{len(shared)} of the {len(np.unique(groups[parts[other]]))} units of the {other} part are also in "
+                    f"the {one} part: {listed(sorted(set(map(str, people))))}. Split by {fold.unit}, not by scan."
+                )
+
+
+def folds_table(folds, cohort):
+    """Return folds as a long table: sample_id, participant_id, repeat, fold, part."""
+    frames = []
+    for fold in folds:
+        for part in ("fit", "tune", "test"):
+            rows = cohort.table.iloc[getattr(fold, part)]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "sample_id": rows.index,
+                        "participant_id": rows["participant_id"].to_numpy(),
+                        "repeat": fold.repeat,
+                        "fold": fold.index,
+                        "part": part,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)

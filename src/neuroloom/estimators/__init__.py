@@ -1,0 +1,8 @@
+"""What is fitted without the loop: the baselines that stand beside every network."""
+
+ESTIMATORS = {
+    "ridge": "neuroloom.estimators.ridge:Ridge",
+    "logistic": "neuroloom.estimators.logistic:Logistic",
+    "linear_svm": "neuroloom.estimators.linear_svm:LinearSVM",
+    "gaussian_process": "neuroloom.estimators.gaussian_process:GaussianProcess",
+}

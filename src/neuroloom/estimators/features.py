@@ -1,0 +1,39 @@
+"""Features as linear models want them: centred, scaled, and no more of them than samples."""
+
+import numpy as np
+
+
+class Scaling:
+    """Mean and spread of each feature over the fit part; a constant feature is set to zero."""
+
+    def fit(self, x):
+        self.mean = x.mean(axis=0, dtype=np.float64)
+        spread = x.std(axis=0, dtype=np.float64)
+        constant = spread <= 1e-7 * np.maximum(1.0, np.abs(self.mean))
+        self.scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, spread))
+        return self
+
+    def __call__(self, x):
+        return (x - self.mean) * self.scale
+
+
+def rotate(x):
+    """Return x in the space of its own samples, and the rotation back.
+
+    A linear model with an L2 penalty is the same in this space (the penalty and all inner products are
+    kept), and it has no more than n_samples features, which is what makes voxels affordable.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_features)
+
+    Returns
+    -------
+    rotated : ndarray of shape (n_samples, min(n_samples, n_features))
+    back : ndarray of shape (min(n_samples, n_features), n_features)
+        ``coefficients @ back`` are coefficients for x.
+    """
+    if x.shape[1] <= x.shape[0]:
+        return x, np.eye(x.shape[1])
+    left, size, right = np.linalg.svd(x, full_matrices=False)
+    return left * size, right

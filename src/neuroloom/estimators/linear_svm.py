@@ -1,0 +1,101 @@
+"""Linear support vector machine, with probabilities from held-out decision values."""
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+from neuroloom.estimators.features import Scaling, rotate
+from neuroloom.estimators.tuning import best_setting, inner_folds
+
+
+class LinearSVM:
+    """Linear support vector machine, one class against the rest; classes weigh the same.
+
+    Probabilities come from a logistic curve over decision values held out inside the fit part
+    (Platt 1999); decisions, and so the AUC, are those of the machine.
+
+    Parameters
+    ----------
+    strengths : list of float
+        Values of C to choose from, for features of unit mean norm.
+    """
+
+    target_kind = "class"
+
+    def __init__(self, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0)):
+        self.strengths = list(strengths)
+
+    def fit(self, x, y, groups, seed=0):
+        """Fit on features (n_samples, n_features), class numbers and the unit of each sample."""
+        self.scaling = Scaling().fit(x)
+        scaled = self.scaling(x)
+        self.scaling.scale = self.scaling.scale / max(np.sqrt(np.mean(np.sum(scaled**2, axis=1))), 1e-12)
+        rotated, back = rotate(self.scaling(x))
+        folds = inner_folds(y, groups, is_class=True, seed=seed)
+        n_classes = int(y.max()) + 1
+
+        def error(strength, train, held_out):
+            coefficients, intercept = _solve(rotated[train], y[train], strength, n_classes)
+            chosen = _choose(rotated[held_out] @ coefficients.T + intercept)
+            return 1 - np.mean([np.mean(chosen[y[held_out] == value] == value) for value in np.unique(y[held_out])])
+
+        self.strength = best_setting(self.strengths, folds, error)
+        held = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
+        for train, held_out in folds:
+            coefficients, intercept = _solve(rotated[train], y[train], self.strength, n_classes)
+            held[held_out] = rotated[held_out] @ coefficients.T + intercept
+        self.curve = _curve(held, y, fitted=bool(folds))
+        coefficients, self.intercept = _solve(rotated, y, self.strength, n_classes)
+        self.coefficients = coefficients @ back
+        return self
+
+    def predict(self, x):
+        """Return probabilities, shape (n_samples, n_classes)."""
+        decision = self.scaling(x) @ self.coefficients.T + self.intercept  # (n, 1), or (n, n_classes)
+        curved = decision * self.curve[:, 0] + self.curve[:, 1]
+        if curved.shape[1] > 1:
+            return softmax(curved, axis=1)
+        positive = expit(curved[:, 0])
+        return np.stack([1 - positive, positive], axis=1)
+
+    def state(self):
+        return {
+            "mean": self.scaling.mean,
+            "scale": self.scaling.scale,
+            "coefficients": self.coefficients,
+            "intercept": self.intercept,
+            "curve": self.curve,
+            "strength": np.array([self.strength]),
+        }
+
+    def load_state(self, state):
+        self.scaling = Scaling()
+        self.scaling.mean, self.scaling.scale = state["mean"], state["scale"]
+        self.coefficients, self.intercept = state["coefficients"], state["intercept"]
+        self.curve, self.strength = state["curve"], float(state["strength"][0])
+        return self
+
+
+def _solve(x, y, strength, n_classes):
+    """Return coefficients and intercepts: one row for two classes, one a class for more."""
+    positives = [1] if n_classes == 2 else range(n_classes)
+    machines = [SVC(C=strength, kernel="linear", class_weight="balanced").fit(x, y == value) for value in positives]
+    return np.concatenate([m.coef_ for m in machines]), np.concatenate([m.intercept_ for m in machines])
+
+
+def _choose(decision):
+    return (decision[:, 0] > 0).astype(int) if decision.shape[1] == 1 else decision.argmax(axis=1)
+
+
+def _curve(decision, y, fitted):
+    """Return slope and intercept of the logistic curve of each decision; slopes never turn the order."""
+    if not fitted:
+        return np.tile([1.0, 0.0], (decision.shape[1], 1))
+    positives = [1] if decision.shape[1] == 1 else range(decision.shape[1])
+    lines = []
+    for column, value in enumerate(positives):
+        spread = decision[:, column].std() or 1.0
+        curve = LogisticRegression(C=10.0).fit(decision[:, [column]] / spread, y == value)
+        lines.append([max(curve.coef_[0, 0], 1e-3) / spread, curve.intercept_[0]])
+    return np.array(lines)

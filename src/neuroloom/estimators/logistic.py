@@ -1,0 +1,74 @@
+"""Logistic regression with the penalty chosen inside the fit part."""
+
+import warnings
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from neuroloom.estimators.features import Scaling, rotate
+from neuroloom.estimators.tuning import best_setting, inner_folds
+
+
+class Logistic:
+    """Logistic regression with an L2 penalty; classes weigh the same.
+
+    Parameters
+    ----------
+    strengths : list of float
+        Inverse penalties C to choose from, on standardised features.
+    """
+
+    target_kind = "class"
+
+    def __init__(self, strengths=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)):
+        self.strengths = list(strengths)
+
+    def fit(self, x, y, groups, seed=0):
+        """Fit on features (n_samples, n_features), class numbers and the unit of each sample."""
+        self.scaling = Scaling().fit(x)
+        rotated, back = rotate(self.scaling(x))
+        folds = inner_folds(y, groups, is_class=True, seed=seed)
+
+        def error(strength, train, held_out):
+            coefficients, intercept = _solve(rotated[train], y[train], strength)
+            chance = log_softmax(rotated[held_out] @ coefficients.T + intercept, axis=1)
+            return -np.mean([chance[y[held_out] == value, value].mean() for value in np.unique(y[held_out])])
+
+        self.strength = best_setting(self.strengths, folds, error)
+        coefficients, self.intercept = _solve(rotated, y, self.strength)
+        self.coefficients = coefficients @ back
+        return self
+
+    def predict(self, x):
+        """Return probabilities, shape (n_samples, n_classes)."""
+        return softmax(self.scaling(x) @ self.coefficients.T + self.intercept, axis=1)
+
+    def state(self):
+        return {
+            "mean": self.scaling.mean,
+            "scale": self.scaling.scale,
+            "coefficients": self.coefficients,
+            "intercept": self.intercept,
+            "strength": np.array([self.strength]),
+        }
+
+    def load_state(self, state):
+        self.scaling = Scaling()
+        self.scaling.mean, self.scaling.scale = state["mean"], state["scale"]
+        self.coefficients, self.intercept = state["coefficients"], state["intercept"]
+        self.strength = float(state["strength"][0])
+        return self
+
+
+def _solve(x, y, strength):
+    """Return coefficients (n_classes, n_features) and intercepts; two classes are written as two rows."""
+    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty on separable data has no optimum
+        model.fit(x, y)
+    if len(model.classes_) > 2:
+        return model.coef_, model.intercept_
+    half, offset = model.coef_[0] / 2, model.intercept_[0] / 2  # softmax of (-z/2, z/2) is the logistic of z
+    return np.stack([-half, half]), np.array([-offset, offset])

@@ -1,0 +1,119 @@
+"""Answers for new scans: the mean of the folds' learners, each with its own fitted state."""
+
+import tempfile
+
+import numpy as np
+import pandas as pd
+
+from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
+from neuroloom.errors import NeuroloomError, listed
+from neuroloom.formats.limits import read_json
+from neuroloom.formats.tables import read_table
+from neuroloom.parts import build, check_known
+from neuroloom.sampling import SAMPLINGS
+from neuroloom.sampling.data import Data
+from neuroloom.training.learner import load_learner
+from neuroloom.transforms.cache import Cache, Wanted
+from neuroloom.transforms.chain import split_chain
+
+
+def predict(run, files, *, learner=None, reader=None):
+    """Return the answers of a finished run for new files.
+
+    Parameters
+    ----------
+    run : Run
+    files : list of Path
+        Scans or series, one a person; or tables with a row a person and the features by name.
+    learner : str or None
+        A learner of the run; by default the model.
+    reader : dict or None
+        Arguments for the reader of the files, such as ``sampling_period``.
+
+    Returns
+    -------
+    DataFrame
+        A row a sample: ``sample_id``, the prediction columns, and for numbers and probabilities how much
+        the folds' learners differ (``..._sd``).
+    """
+    if not run.finished:
+        raise NeuroloomError(f"{run.folder}: this run has not ended. Run the same command again, it goes on where it was.")
+    recipe, metrics = run.recipe, run.metrics
+    name = learner or metrics["deep"]
+    check_known("learner of this run", name, metrics["learners"])
+    learners = [load_learner(folder) for folder in sorted(run.folder.glob(f"folds/*/{name}"))]
+    cohort = _cohort(run, recipe, learners[0], files, reader or {})
+    with tempfile.TemporaryDirectory() as folder:
+        data = _prepared(recipe, learners[0], cohort, folder)
+        raw = [one.predict(data, np.arange(len(data))) for one in learners]
+    return _answers(data.cohort.samples, metrics["target"]["name"], learners, raw)
+
+
+def _cohort(run, recipe, learner, files, reader):
+    """Return the files as a cohort with the one input that the learner's inputs are made from."""
+    sources = sorted({recipe.source_of(name) for name in learner.plan.chains})
+    if not sources:
+        raise NeuroloomError(f"{learner.plan.name} predicts from confounds, not from files.")
+    if len(sources) > 1:
+        raise NeuroloomError(f"{learner.plan.name} needs several files a person ({', '.join(sources)}), one is given.")
+    told = read_json(run.folder / "inputs.json")[sources[0]]
+    if told["kind"] == "table":
+        return _tables(sources[0], files, told["names"])
+    absent = [str(file) for file in files if not file.exists()]
+    if absent:
+        raise NeuroloomError(f"{listed(absent)}: there is no such file.")
+    samples = [file.name.split(".")[0] for file in files]
+    if len(set(samples)) < len(samples):
+        samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
+    arguments = {**told["arguments"], **reader}
+    source = FileSource(told["kind"], dict(zip(samples, files, strict=True)), dict.fromkeys(samples, arguments))
+    return Cohort(_people(samples), {sources[0]: source}, name="new scans")
+
+
+def _tables(source, files, names):
+    frames = [_numbers(file, names) for file in files]
+    frame = pd.concat(frames)
+    twice = frame.index[frame.index.duplicated()].unique()
+    if len(twice):
+        raise NeuroloomError(f"{listed(files)}: persons with several rows: {listed(twice)}.")
+    samples = [str(sample) for sample in frame.index]
+    values = ArraySource("table", tuple(samples), frame.to_numpy(dtype=np.float32), {"names": list(names)})
+    return Cohort(_people(samples), {source: values}, name="new table")
+
+
+def _numbers(file, names):
+    table = read_table(file)
+    missing = [name for name in names if name not in table]
+    if missing:
+        raise NeuroloomError(f"{file}: {len(missing)} of the model's {len(names)} features are missing: {listed(missing)}.")
+    key = next((column for column in ("sample_id", "participant_id") if column in table), None)
+    index = table[key].astype(str) if key else [f"{file.stem}-{row + 1}" for row in range(len(table))]
+    numbers = table[names].apply(pd.to_numeric, errors="coerce")
+    worded = [name for name in names if (numbers[name].isna() & table[name].notna()).any()]
+    if worded:
+        raise NeuroloomError(f"{file}: columns that hold words, not numbers: {listed(worded)}.")
+    return numbers.set_axis(index)
+
+
+def _people(samples):
+    return pd.DataFrame({"participant_id": samples}, index=pd.Index(samples, name="sample_id"))
+
+
+def _prepared(recipe, learner, cohort, folder):
+    wanted = {
+        name: Wanted(recipe.source_of(name), tuple(split_chain(recipe.inputs[name].chain)[0]))
+        for name in learner.plan.chains
+    }
+    sampling = build("sampling", SAMPLINGS, recipe.sampling)
+    return Data(cohort, Cache(folder).stores(cohort, wanted), None, sampling)
+
+
+def _answers(samples, target, learners, raw):
+    columns = learners[0].columns(target, np.mean(raw, axis=0))
+    each = [one.columns(target, answer) for one, answer in zip(learners, raw, strict=True)]
+    answers = pd.DataFrame({"sample_id": samples, **columns})
+    for name, values in columns.items():
+        if np.asarray(values).dtype.kind == "f":
+            answers[name] = np.mean([columns_of[name] for columns_of in each], axis=0)
+            answers[f"{name}_sd"] = np.std([columns_of[name] for columns_of in each], axis=0)
+    return answers

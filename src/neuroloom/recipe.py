@@ -1,0 +1,258 @@
+"""The recipe: a whole experiment as data. This is the one place that reads it."""
+
+import copy
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from neuroloom.errors import NeuroloomError
+from neuroloom.formats.limits import load_yaml
+from neuroloom.parts import Part, check_known
+from neuroloom.training.settings import TrainingSettings
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class Settings(BaseModel):
+    """Settings with known keys only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CohortSettings(Part):
+    """A simulator and its arguments; ``--data`` replaces it. ``where`` chooses rows of either."""
+
+    name: str = "user"
+    where: str | None = None
+
+
+class InputSettings(Settings):
+    """One input: the cohort's source it is made from, and its chain of transforms."""
+
+    source: str | None = Field(default=None, alias="from")
+    chain: tuple[Part, ...] = ()
+    missing: Literal["error", "allow"] = "error"
+
+
+class TargetSettings(Settings):
+    """What is predicted: a column of the cohort's table."""
+
+    column: str
+    positive: str | None = None
+    unit: str | None = None
+
+
+class LearnerSettings(Part):
+    """A network or an estimator, the inputs it sees, and how the page calls it."""
+
+    inputs: tuple[str, ...] | None = None
+    label: str | None = None
+
+    @property
+    def part(self):
+        return Part(name=self.name, **self.arguments)
+
+
+class TuningSettings(Settings):
+    """A search over recipe keys, judged on each fold's tune part; the test part is never seen."""
+
+    space: dict[str, list[Any]]
+    strategy: Literal["grid", "optuna"] = "grid"
+    trials: int = Field(10, ge=1)
+
+
+class ValidationSettings(Settings):
+    """Who may sit together, and what stands beside the score."""
+
+    unit: Literal["participant", "family", "site", "session", "sample"] = "participant"
+    split: Literal["kfold", "leave_site_out", "leave_one_out", "holdout"] = "kfold"
+    folds: int = Field(5, ge=2)
+    repeats: int = Field(1, ge=1)
+    tune: float = Field(0.15, ge=0, lt=0.5)
+    confounds: tuple[str, ...] = ()
+    permutations: int = Field(200, ge=0)
+    refit: int = Field(0, ge=0)
+    groups: tuple[str, ...] = ("site", "sex", "age")
+
+
+class Recipe(Settings):
+    """One application, whole: every key has one meaning, unknown keys are refused."""
+
+    id: str
+    title: str
+    purpose: str = ""
+    source: str
+    expected: dict[str, Any] = {}
+    seed: int = 0
+    cohort: CohortSettings
+    inputs: dict[str, InputSettings]
+    sampling: Part = Part(name="whole")
+    target: TargetSettings
+    task: Part
+    model: LearnerSettings
+    baselines: tuple[LearnerSettings, ...] = ()
+    training: TrainingSettings = TrainingSettings()
+    tuning: TuningSettings | None = None
+    validation: ValidationSettings = ValidationSettings()
+    explanation: tuple[Part, ...] = ()
+    variants: dict[str, dict[str, Any]] = {}
+    variant: str | None = None
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _lists_are_chains(cls, inputs):
+        if not isinstance(inputs, dict):
+            return inputs
+        return {name: {"chain": how} if isinstance(how, list | tuple) else how for name, how in inputs.items()}
+
+    def source_of(self, name):
+        """Return the cohort's input that a recipe's input is made from."""
+        return self.inputs[name].source or name
+
+    def inputs_of(self, learner):
+        """Return the names of the inputs that a learner sees: its own, else the model's, else the first."""
+        named = learner.inputs or self.model.inputs or (next(iter(self.inputs)),)
+        for name in named:
+            check_known(f"input of {learner.name!r}", name, self.inputs)
+        return tuple(named)
+
+    def as_yaml(self):
+        """Return the resolved recipe as text, the same text for the same recipe."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True, width=110)
+
+    def as_dict(self):
+        content = self.model_dump(mode="json", by_alias=True, exclude={"variants"})
+        return content
+
+
+def recipe_names():
+    """Return the ids of the packaged recipes."""
+    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
+def read_recipe(name, variant=None, overrides=()):
+    """Return a packaged recipe by id, or a recipe file by path.
+
+    Parameters
+    ----------
+    name : str or Path
+        Id such as ``brain-age-table``, or a path that ends in ``.yaml``.
+    variant : str or None
+        Name of one of its variants.
+    overrides : iterable of (str, value)
+        Dotted keys and values, for example ``("training.epochs", 5)``.
+
+    Returns
+    -------
+    Recipe
+    """
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        check_known("recipe", str(name), recipe_names())
+        path = RECIPES / f"{name}.yaml"
+    elif not path.is_file():
+        raise NeuroloomError(f"{path}: there is no such recipe file.")
+    content = load_yaml(path, "recipe")
+    if not isinstance(content, dict):
+        raise NeuroloomError(f"{path}: a recipe is a mapping of keys such as title, cohort, inputs, model.")
+    content.setdefault("id", path.stem)
+    return resolved(content, variant, overrides)
+
+
+def resolved(content, variant=None, overrides=()):
+    """Return a `Recipe` from its content, a variant of it and overrides, in this order."""
+    content = copy.deepcopy(content)
+    if variant is not None:
+        variants = content.get("variants") or {}
+        check_known(f"variant of {content['id']}", variant, variants)
+        content = _merged(content, variants[variant])
+        content["variant"] = variant
+    for key, value in overrides:
+        _set(content, key, value)
+    return _validated(content)
+
+
+def parse_override(text):
+    """Return (key, value) of ``key=value`` as typed on the command line; the value is read as YAML."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise NeuroloomError(f"--set takes key=value, for example --set training.epochs=5; it got {text!r}.")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key.strip(), value
+
+
+def _merged(base, change):
+    """Return base with change laid over it: mappings join, unless the part's name changes; else replaced."""
+    if not (isinstance(base, dict) and isinstance(change, dict)):
+        return change
+    if "name" in change and change["name"] != base.get("name"):
+        return change
+    return {**base, **{key: _merged(base.get(key), value) for key, value in change.items()}}
+
+
+def _set(content, dotted, value):
+    keys = dotted.split(".")
+    check_known("recipe key", keys[0], Recipe.model_fields)
+    place = content
+    for depth, key in enumerate(keys[:-1]):
+        here = ".".join(keys[: depth + 1])
+        if isinstance(place, list):
+            place = place[_index(key, place, here)]
+            continue
+        if place.get(key) is None:
+            place[key] = {}
+        if not isinstance(place[key], dict | list):
+            raise NeuroloomError(f"--set {dotted}: {here} is {place[key]!r} and has no keys below it.")
+        place = place[key]
+    if isinstance(place, list):
+        place[_index(keys[-1], place, dotted)] = value
+    elif keys[-1] == "name" and isinstance(place.get("name"), str) and place["name"] != value:
+        place.clear()  # another part: the old one's arguments do not go with it
+        place["name"] = value
+    else:
+        place[keys[-1]] = value
+
+
+def _index(key, place, here):
+    if not key.isdigit() or int(key) >= len(place):
+        raise NeuroloomError(f"--set {here}: this is a list of {len(place)}; name an entry by 0 to {len(place) - 1}.")
+    return int(key)
+
+
+def _validated(content):
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise NeuroloomError(_told(first, content.get("id", "recipe"))) from None
+
+
+def _told(problem, recipe):
+    """Return a validation problem as a sentence: key, what was expected, what was found."""
+    where = ".".join(str(step) for step in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        check_known(f"key in {recipe}", where.rsplit(".", 1)[-1], _siblings(problem["loc"]))
+    if problem["type"] == "missing":
+        return f"{recipe}: the key {where!r} is missing."
+    expected = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"{recipe}: {where} = {problem['input']!r}: {expected}."
+
+
+def _siblings(location):
+    """Return the keys that may stand where an unknown one was found."""
+    model = Recipe
+    for step in location[:-1]:
+        field = model.model_fields.get(step) if isinstance(step, str) and hasattr(model, "model_fields") else None
+        inner = [a for a in _annotations(field.annotation) if isinstance(a, type) and issubclass(a, BaseModel)] if field else []
+        model = inner[0] if inner else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _annotations(annotation):
+    """Return a type and the types inside it (``dict[str, X]``, ``X | None``, ``tuple[X, ...]``)."""
+    inside = getattr(annotation, "__args__", ())
+    return [annotation, *(found for inner in inside for found in _annotations(inner))]

@@ -1,0 +1,192 @@
+"""Run: the folder that an experiment leaves. It locks, resumes, refuses, and answers for new scans."""
+
+import datetime
+import json
+import os
+import platform
+import time
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+import filelock
+import numpy as np
+import pandas as pd
+import yaml
+
+from neuroloom.errors import FileProblem, NeuroloomError
+from neuroloom.formats.atomic import atomic_write
+from neuroloom.formats.limits import load_yaml, read_json
+from neuroloom.formats.tables import read_table, write_table
+from neuroloom.recipe import resolved
+
+LIBRARIES = ("neuroloom", "torch", "numpy", "scipy", "pandas", "scikit-learn", "nibabel", "nilearn", "safetensors")
+
+
+class Run:
+    """A run's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when first written to.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @classmethod
+    def existing(cls, folder):
+        """Return the run in a folder; another folder is an error."""
+        run = cls(folder)
+        if not (run.folder / "recipe.yaml").is_file():
+            raise NeuroloomError(f"{folder}: this is not a run's folder (it holds no recipe.yaml).")
+        return run
+
+    @property
+    def recipe(self):
+        return resolved(load_yaml(self.folder / "recipe.yaml", "recipe"))
+
+    @property
+    def environment(self):
+        return read_json(self.folder / "environment.json")
+
+    @property
+    def metrics(self):
+        return read_json(self.folder / "metrics.json")
+
+    @property
+    def predictions(self):
+        return read_table(self.folder / "predictions.csv")
+
+    @property
+    def finished(self):
+        return (self.folder / "metrics.json").is_file() and (self.folder / "report.html").is_file()
+
+    @property
+    def log(self):
+        return Log(self.folder / "log.jsonl")
+
+    def job_folder(self, fold_key, learner):
+        return self.folder / "folds" / fold_key / learner
+
+    @contextmanager
+    def locked(self):
+        """Hold the folder; a second run in it is refused, and a killed one lets go by itself."""
+        self._make()
+        lock = filelock.FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise NeuroloomError(f"{self.folder}: another run is at work in this folder. Wait, or name another --out.") from None
+        try:
+            yield self
+        finally:
+            lock.release()
+
+    def start(self, recipe, fingerprint):
+        """Write what the run is; a folder that holds another recipe or cohort is refused, naming the difference."""
+        told = recipe.as_yaml()
+        before = self.folder / "recipe.yaml"
+        if before.is_file():
+            self._refuse_other(before, told, fingerprint)
+            self.log.mend()
+            return
+        strangers = [path.name for path in self.folder.iterdir() if path.name != ".lock"]
+        if strangers:
+            raise NeuroloomError(f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out.")
+        atomic_write(self.folder / "environment.json", json.dumps(environment(fingerprint), indent=1).encode())
+        atomic_write(before, told.encode())
+
+    def write_table(self, name, frame):
+        write_table(self.folder / name, frame)
+
+    def write_json(self, name, content):
+        text = json.dumps(content, indent=1, default=_plain, allow_nan=True)
+        atomic_write(self.folder / name, text.encode())
+
+    def _make(self):
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileProblem(self.folder, f"cannot be made ({error.strerror}).", "Name another folder with --out.") from None
+        if not os.access(self.folder, os.W_OK):
+            raise FileProblem(self.folder, "cannot be written to.", "Name another folder with --out.")
+
+    def _refuse_other(self, before, told, fingerprint):
+        if before.read_text() != told:
+            key = _first_difference(load_yaml(before, "recipe"), yaml.safe_load(told))
+            raise NeuroloomError(
+                f"{self.folder}: this folder holds a run of another recipe (they differ in {key}). "
+                "Name another folder with --out, or delete this one."
+            )
+        if self.environment["cohort_fingerprint"] != fingerprint:
+            raise NeuroloomError(
+                f"{self.folder}: this run was begun on other data: a file or a column of the cohort has changed since. "
+                "Name another folder with --out."
+            )
+
+
+class Log:
+    """What happened, a JSON line an event; appended to by every process of the run."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def add(self, event, **told):
+        """Append an event; times are of this machine's clock, in seconds since 1970."""
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **told}, default=_plain)
+        with open(self.path, "ab", buffering=0) as file:  # one write of one line: other processes append too
+            file.write(line.encode() + b"\n")
+
+    def events(self):
+        """Return the events so far."""
+        if not self.path.exists():
+            return []
+        return [json.loads(line) for line in self.path.read_text().splitlines() if line.endswith("}")]
+
+    def mend(self):
+        """Cut off a last line that a killed run left half written."""
+        if not self.path.exists():
+            return
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            atomic_write(self.path, whole)
+
+
+def environment(fingerprint):
+    """Return what is needed to repeat a run: versions and machine; no name of a person, host or folder."""
+    import torch
+
+    return {
+        "cohort_fingerprint": fingerprint,
+        "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "threads_per_job": 1,
+        "versions": {name: metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _first_difference(one, other, prefix=""):
+    for key in [*one, *(key for key in other if key not in one)]:
+        if one.get(key) == other.get(key):
+            continue
+        if isinstance(one.get(key), dict) and isinstance(other.get(key), dict):
+            return _first_difference(one[key], other[key], f"{prefix}{key}.")
+        return f"{prefix}{key}: {one.get(key)!r} there, {other.get(key)!r} now"
+    return "their form"
+
+
+def _plain(value):
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, pd.Timestamp | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

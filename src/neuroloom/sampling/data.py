@@ -1,0 +1,77 @@
+"""Data: all that a learner is given of a cohort (people, prepared inputs, the target)."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neuroloom.cohort.cohort import Cohort
+from neuroloom.cohort.target import Target
+from neuroloom.seeds import generator
+from neuroloom.transforms.store import ArrayStore
+
+
+@dataclass(frozen=True)
+class Data:
+    """A cohort made ready.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Its table holds the confounds too.
+    stores : dict
+        Recipe input name -> store of prepared samples (before what is fitted inside a fold).
+    target : Target
+    sampling : object
+        How samples are cut into items.
+    """
+
+    cohort: Cohort
+    stores: dict[str, Any]
+    target: Target | None
+    sampling: Any
+
+    def __len__(self):
+        return len(self.cohort)
+
+    @property
+    def people(self):
+        return self.cohort.table["participant_id"].astype(str).to_numpy()
+
+
+def with_noise(data, rows, seed=0):
+    """Return the data with everything about some rows replaced by noise: arrays, targets, confounds.
+
+    What a learner is after fitting must not change by a bit when the test rows are treated so.
+    """
+    draw = generator(seed, "noise")
+    rows = np.asarray(rows)
+    stores = {name: _noisy_store(store, rows, draw) for name, store in data.stores.items()}
+    target = replace(data.target, values=_noisy_values(data.target, rows, draw))
+    table = data.cohort.table.copy()
+    for column in table.columns.difference(["participant_id", "session_id", "site", "family_id"]):
+        values = table[column].to_numpy(copy=True)
+        values[rows] = values[draw.permutation(len(values))[: len(rows)]]
+        table[column] = values
+    return replace(data, cohort=replace(data.cohort, table=table), stores=stores, target=target)
+
+
+def _noisy_store(store, rows, draw):
+    noisy = set(rows.tolist())
+    values, told = {}, {}
+    for row in np.flatnonzero(store.present):
+        array = np.asarray(store[row])
+        if row in noisy:
+            scale = 10 * float(np.nanstd(array)) + 1
+            array = draw.normal(scale=scale, size=array.shape).astype(array.dtype)
+        values[int(row)], told[int(row)] = array, store.geometry(row)
+    return ArrayStore(store.kind, store.samples, values, store.names, told)
+
+
+def _noisy_values(target, rows, draw):
+    values = target.values.copy()
+    if target.kind == "class":
+        values[rows] = draw.integers(len(target.classes), size=len(rows))
+    else:
+        values[rows] = draw.normal(loc=1e3, scale=1e3, size=len(rows))
+    return values

@@ -1,0 +1,7 @@
+"""Cohorts with a known truth, one file a modality."""
+
+SIMULATORS = {
+    "simulated_table": "neuroloom.simulators.table:simulate_table",
+    "simulated_bold": "neuroloom.simulators.bold:simulate_bold",
+    "simulated_t1w": "neuroloom.simulators.t1w:simulate_t1w",
+}

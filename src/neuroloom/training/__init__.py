@@ -1,0 +1,1 @@
+"""One visible loop, its checkpoints, and the two kinds of learner."""

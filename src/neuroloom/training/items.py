@@ -1,0 +1,78 @@
+"""Items of some rows as batches of tensors, read from memory-mapped stores."""
+
+import numpy as np
+import torch
+
+from neuroloom.batch import Batch
+
+IN_MEMORY = 256 * 2**20  # a part smaller than this is read once and kept
+
+
+class Items:
+    """What a network sees of some rows.
+
+    Parameters
+    ----------
+    stores : dict
+        Input name -> store, after the fitted transforms.
+    sampling : object
+        Cuts samples into items.
+    rows : ndarray of int
+    target : ndarray or None
+        Truth of every row of the cohort, or None where it is not asked for.
+    """
+
+    def __init__(self, stores, sampling, rows, target=None):
+        self.stores, self.sampling, self.target = stores, sampling, target
+        self.items = sampling.items(stores, rows)
+        self._kept = self._read_all() if self._small() else None
+
+    def __len__(self):
+        return len(self.items)
+
+    def batch(self, numbers, device="cpu"):
+        """Return the items of these numbers as one batch on a device."""
+        samples = [self._sample(int(number)) for number in numbers]
+        inputs, present, lengths = {}, {}, {}
+        for name in self.stores:
+            inputs[name], present[name], lengths[name] = _collated([sample.get(name) for sample in samples])
+        rows = torch.as_tensor(self.items[numbers, 0])
+        target = {} if self.target is None else {"target": _target(self.target[self.items[numbers, 0]])}
+        return Batch(inputs, target, rows, present, lengths).to(device)
+
+    def batches(self, batch_size, order=None):
+        """Yield numbers of items in batches of nearly equal size, none larger than asked."""
+        order = np.arange(len(self)) if order is None else order
+        yield from np.array_split(order, -(-len(order) // batch_size))
+
+    def _sample(self, number):
+        if self._kept is not None:
+            return self._kept[number]
+        return self.sampling.cut(self.stores, self.items[number])
+
+    def _small(self):
+        if not len(self.items):
+            return True
+        first = self.sampling.cut(self.stores, self.items[0])
+        return sum(array.nbytes for array in first.values()) * len(self.items) < IN_MEMORY
+
+    def _read_all(self):
+        cuts = (self.sampling.cut(self.stores, item) for item in self.items)
+        return [{name: np.array(array) for name, array in cut.items()} for cut in cuts]
+
+
+def _collated(arrays):
+    """Return (tensor, present, lengths) of one input; absent items are zeros, short ones padded at the end."""
+    known = [array for array in arrays if array is not None]
+    present = torch.tensor([array is not None for array in arrays])
+    shape = max((array.shape for array in known), key=lambda shape: shape[-1])
+    lengths = torch.tensor([0 if array is None else array.shape[-1] for array in arrays])
+    stacked = torch.zeros((len(arrays), *shape), dtype=torch.from_numpy(known[0][..., :0].copy()).dtype)
+    for place, array in zip(stacked, arrays, strict=True):
+        if array is not None:
+            place[..., : array.shape[-1]] = torch.from_numpy(np.ascontiguousarray(array))
+    return stacked, present, lengths
+
+
+def _target(values):
+    return torch.as_tensor(values, dtype=torch.int64 if values.dtype.kind in "iu" else torch.float32)

@@ -1,0 +1,269 @@
+"""The two kinds of learner, trained network and estimator, on one path: fit, predict, save, load."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from neuroloom.errors import NeuroloomError, listed
+from neuroloom.estimators import ESTIMATORS
+from neuroloom.estimators.confounds import ConfoundFeatures
+from neuroloom.formats.atomic import atomic_write
+from neuroloom.formats.limits import read_json
+from neuroloom.models.network import build_network
+from neuroloom.parts import Part, build
+from neuroloom.seeds import key_number
+from neuroloom.tasks import TASKS
+from neuroloom.training.checkpoint import read_arrays, read_weights, write_arrays, write_weights
+from neuroloom.training.inputs import FoldInputs
+from neuroloom.training.items import Items
+from neuroloom.training.loop import Loop, chosen_device
+from neuroloom.training.seen import seen_people
+from neuroloom.training.settings import TrainingSettings
+from neuroloom.transforms import AUGMENTATIONS
+from neuroloom.transforms.flatten import flat_names, flatten
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a learner is made of; JSON can say all of it.
+
+    Parameters
+    ----------
+    name : str
+        As in predictions.csv.
+    kind : str
+        ``trained`` or ``estimator``.
+    part : Part
+        The network or estimator.
+    chains : dict
+        Input name -> fitted parts of its chain. Empty for the confounds-only model.
+    task : Part
+    confounds : tuple of str
+        Columns that the confounds-only model sees; empty for the others.
+    training : dict
+        Training settings of a trained learner.
+    """
+
+    name: str
+    kind: str
+    part: Part
+    chains: dict[str, list[Part]]
+    task: Part
+    confounds: tuple[str, ...] = ()
+    training: dict = field(default_factory=dict)
+
+    def as_dict(self):
+        chains = {name: [part.as_dict() for part in parts] for name, parts in self.chains.items()}
+        told = {"name": self.name, "kind": self.kind, "part": self.part.as_dict(), "chains": chains}
+        return told | {"task": self.task.as_dict(), "confounds": list(self.confounds), "training": self.training}
+
+    @classmethod
+    def from_dict(cls, told):
+        chains = {name: [Part(**part) for part in parts] for name, parts in told["chains"].items()}
+        return cls(
+            told["name"], told["kind"], Part(**told["part"]), chains, Part(**told["task"]),
+            tuple(told["confounds"]), told["training"],
+        )  # fmt: skip
+
+
+def make_learner(plan):
+    """Return an unfitted learner of a plan."""
+    return (Trained if plan.kind == "trained" else Estimator)(plan)
+
+
+def load_learner(folder):
+    """Return a fitted learner from its folder."""
+    told = read_json(Path(folder) / "fitted.json")
+    learner = make_learner(Plan.from_dict(told["plan"]))
+    learner.seen = frozenset(told["seen"]["hashes"])
+    learner.load(Path(folder), told)
+    return learner
+
+
+class Learner:
+    """What both kinds share: fitted inputs, the task's state, and who was seen."""
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.inputs = FoldInputs(plan.chains)
+        self.task = build("task", TASKS, plan.task)
+        self.seen = frozenset()
+
+    def prepare(self, data, fold, seed):
+        self.inputs.fit(data, fold.fit)
+        self.task.prepare(data.target, fold.fit)
+        self.told_seen = seen_people(data.people[np.concatenate([fold.fit, fold.tune])], seed)
+        self.seen = frozenset(self.told_seen["hashes"])
+
+    def calibrate(self, data, fold):
+        if len(fold.tune):
+            self.task.calibrate(self.predict(data, fold.tune), data.target.values[fold.tune])
+
+    def save_state(self, folder, **told):
+        """Write fitted transforms and the task's state; ``told`` is what JSON says beside the plan."""
+        arrays = {f"inputs.{key}": array for key, array in self.inputs.state().items()}
+        arrays |= {f"task.{key}": array for key, array in self.task.state().items()}
+        write_arrays(folder / "state.safetensors", arrays)
+        content = {
+            "plan": self.plan.as_dict(),
+            "task": self.task.told(),
+            "names": self.inputs.names,
+            "warnings": self.inputs.warnings,
+            "seen": self.told_seen,
+            **told,
+        }
+        atomic_write(folder / "fitted.json", json.dumps(content, indent=1).encode())
+
+    def load_state(self, folder, told):
+        state = read_arrays(folder / "state.safetensors")
+        self.inputs.load_state(_below(state, "inputs"))
+        self.inputs.names = told["names"]
+        self.task.load_state(_below(state, "task"), told["task"])
+
+    def columns(self, target_name, raw):
+        return self.task.columns(target_name, raw)
+
+
+class Trained(Learner):
+    """A network, trained by the loop."""
+
+    def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
+        """Train on the fit part, choose on the tune part, and save into the folder."""
+        self.prepare(data, fold, seed)
+        settings = TrainingSettings(**self.plan.training)
+        key = (seed, fold.repeat, fold.index, self.plan.name)
+        stores = self.inputs.stores(data, np.concatenate([fold.fit, fold.tune]))
+        fit_items = Items(stores, data.sampling, fold.fit, data.target.values)
+        tune_items = Items(stores, data.sampling, fold.tune, data.target.values)
+        self.told_network = _told_network(stores, fit_items, self.task.n_outputs)
+        torch.manual_seed(key_number(*key, "weights"))
+        self.network = self._network()
+        augmentations = [build("augmentation", AUGMENTATIONS, part) for part in settings.augmentation]
+        loop = Loop(self.network, self.task, settings, augmentations, key, chosen_device(settings.device))
+        checkpoint = folder / "checkpoint.safetensors"
+        history = loop.run(fit_items, tune_items, checkpoint, on_epoch)
+        self.calibrate(data, fold)
+        self._save(folder, history)
+        checkpoint.unlink(missing_ok=True)
+        return self
+
+    def predict(self, data, rows):
+        """Return the task's predictions for some rows, in their order."""
+        return self.task.predict(self.outputs(data, rows)["output"])
+
+    @torch.no_grad()
+    def outputs(self, data, rows):
+        """Return the network's outputs for some rows, joined over items: name -> (rows, ...)."""
+        rows = np.asarray(rows)
+        items = Items(self.inputs.stores(data, rows), data.sampling, rows)
+        self.network.eval()
+        device = next(self.network.parameters()).device
+        batches = [items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16))]
+        made = [self.network(batch.inputs, batch.present, batch.lengths) for batch in batches]
+        joined = {}
+        for name in made[0]:
+            found, values = data.sampling.join(items.items, torch.cat([m[name] for m in made]).cpu().numpy())
+            place = {int(row): number for number, row in enumerate(found)}
+            joined[name] = values[[place[int(row)] for row in rows]]
+        return joined
+
+    def _network(self):
+        told = self.told_network
+        shapes = {name: tuple(shape) for name, shape in told["shapes"].items()}
+        network = build_network(self.plan.part, shapes, told["kinds"], told["n_outputs"])
+        if any(len(shape) == 4 for shape in shapes.values()):
+            network = network.to(memory_format=torch.channels_last_3d)
+        return network
+
+    def _save(self, folder, history):
+        pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+        write_weights(folder / "model.safetensors", self.network)
+        n_parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        self.save_state(folder, network=self.told_network, n_parameters=n_parameters)
+
+    def load(self, folder, told):
+        self.load_state(folder, told)
+        self.told_network = told["network"]
+        self.network = read_weights(folder / "model.safetensors", self._network())
+
+
+def _told_network(stores, items, n_outputs):
+    """Return what a network is built for: shape and kind of each input, and the number of outputs."""
+    sample = items.batch(np.arange(1)).inputs
+    shapes = {name: list(tensor.shape[1:]) for name, tensor in sample.items()}
+    return {"shapes": shapes, "kinds": {name: store.kind for name, store in stores.items()}, "n_outputs": n_outputs}
+
+
+class Estimator(Learner):
+    """Something fitted without the loop: a linear model, a process, or the confounds-only model."""
+
+    def __init__(self, plan):
+        super().__init__(plan)
+        self.confounds = ConfoundFeatures(plan.confounds) if plan.confounds else None
+        self.estimator = build("estimator", ESTIMATORS, plan.part)
+
+    def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
+        """Fit on the fit part, and save into the folder."""
+        self.prepare(data, fold, seed)
+        if self.confounds:
+            self.confounds.fit(data.cohort.table.iloc[fold.fit])
+        groups = pd.factorize(data.people[fold.fit])[0]
+        draw = key_number(seed, fold.repeat, fold.index, self.plan.name) % 2**31
+        self.estimator.fit(self.features(data, fold.fit), data.target.values[fold.fit], groups, seed=draw)
+        self.calibrate(data, fold)
+        write_arrays(folder / "model.safetensors", self._arrays())
+        self.save_state(folder)
+        return self
+
+    def predict(self, data, rows):
+        """Return the task's predictions for some rows: numbers (n,), or probabilities (n, n_classes)."""
+        return self.estimator.predict(self.features(data, np.asarray(rows)))
+
+    def features(self, data, rows):
+        """Return all inputs of some rows side by side, shape (n, features), float64."""
+        if self.confounds:
+            return self.confounds.transform(data.cohort.table.iloc[rows])
+        stores = self.inputs.stores(data, rows)
+        parts = [flatten(store.stack(rows), store.kind).astype(np.float64) for store in stores.values()]
+        features = np.concatenate(parts, axis=1)
+        self._check_known(features, stores, data, rows)
+        return features
+
+    def feature_names(self, kinds):
+        """Return the names of the features in the order of `features`, None for an input without names."""
+        names = []
+        for name, kind in kinds.items():
+            known = self.inputs.names.get(name)
+            names += [None] if known is None else flat_names(known, kind)
+        return names
+
+    def _check_known(self, features, stores, data, rows):
+        missing = ~np.isfinite(features)
+        if missing.any():
+            people = listed(np.array(data.cohort.samples)[rows[missing.any(axis=1)]])
+            raise NeuroloomError(
+                f"{self.plan.name}: {int(missing.any(axis=0).sum())} of {features.shape[1]} features of "
+                f"{', '.join(stores)} are missing (NaN) in {int(missing.any(axis=1).sum())} samples: {people}. "
+                "Put {name: impute} at the end of the input's chain, or leave the samples out."
+            )
+
+    def _arrays(self):
+        arrays = {f"estimator.{key}": array for key, array in self.estimator.state().items()}
+        if self.confounds:
+            arrays |= {f"confounds.{key}": array for key, array in self.confounds.state().items()}
+        return arrays
+
+    def load(self, folder, told):
+        self.load_state(folder, told)
+        arrays = read_arrays(folder / "model.safetensors")
+        self.estimator.load_state(_below(arrays, "estimator"))
+        if self.confounds:
+            self.confounds.load_state(_below(arrays, "confounds"))
+
+
+def _below(arrays, prefix):
+    return {key[len(prefix) + 1 :]: array for key, array in arrays.items() if key.startswith(prefix + ".")}

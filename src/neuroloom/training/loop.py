@@ -1,0 +1,186 @@
+"""The loop: epochs over the fit part, the tune part chooses, a checkpoint after each epoch.
+
+Every draw is keyed by (seed, repeat, fold, learner, epoch), so a training that was killed and started
+again goes on where it was and ends with the same bytes.
+"""
+
+import copy
+import math
+from dataclasses import dataclass, field
+
+import torch
+
+from neuroloom.errors import NeuroloomError
+from neuroloom.seeds import generator, key_number, torch_generator
+from neuroloom.training.checkpoint import load_optimizer, optimizer_tensors, read_progress, write_progress
+
+
+@dataclass
+class Progress:
+    """Where a training stands: what a checkpoint holds beside the tensors."""
+
+    epoch: int = 0
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    history: list[dict] = field(default_factory=list)
+
+
+class Loop:
+    """Train a network for a task.
+
+    Parameters
+    ----------
+    network : Network
+    task : Task
+    settings : TrainingSettings
+    augmentations : list of nn.Module
+        Applied to fit batches in turn.
+    key : tuple
+        What every draw is keyed by: (seed, repeat, fold, learner).
+    device : torch.device
+    """
+
+    def __init__(self, network, task, settings, augmentations, key, device):
+        self.network, self.task, self.settings = network.to(device), task, settings
+        self.augmentations, self.key, self.device = augmentations, key, device
+        self.optimizers = {n: _optimizer(p, settings) for n, p in task.players(network).items()}
+        self.progress = Progress()
+        self.best = None
+
+    def run(self, fit_items, tune_items, checkpoint, on_epoch):
+        """Train to the end, from the checkpoint if there is one; the network ends with the chosen weights.
+
+        Parameters
+        ----------
+        fit_items, tune_items : Items
+        checkpoint : Path
+        on_epoch : callable
+            Called with each finished epoch's history row, once the checkpoint holds it.
+
+        Returns
+        -------
+        list of dict
+            History: epoch, fit_loss, tune_loss, chosen.
+        """
+        if checkpoint.exists():
+            self._restore(checkpoint)
+        for row in self.progress.history:
+            on_epoch(row)
+        while self.progress.epoch < self.settings.epochs and not self._out_of_patience():
+            row = self._epoch(fit_items, tune_items)
+            self._save(checkpoint)
+            on_epoch(row)
+        return self._choose(has_tune=len(tune_items) > 0)
+
+    def _epoch(self, fit_items, tune_items):
+        progress, epoch = self.progress, self.progress.epoch
+        torch.manual_seed(key_number(*self.key, "epoch", epoch))
+        draw = torch_generator(*self.key, "augmentation", epoch, device=self.device)
+        order = generator(*self.key, "order", epoch).permutation(len(fit_items))
+        fit_loss = self._train(fit_items, order, draw)
+        tune_loss = self.mean_loss(tune_items) if len(tune_items) else math.nan
+        progress.epoch += 1
+        row = {"epoch": progress.epoch, "fit_loss": fit_loss, "tune_loss": tune_loss}
+        progress.history.append(row)
+        if tune_loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = tune_loss, progress.epoch
+            self.best = copy.deepcopy(self.network.state_dict())
+        return row
+
+    def _train(self, items, order, draw):
+        self.network.train()
+        total, n_batches = 0.0, -(-len(order) // self.settings.batch_size)
+        for number, numbers in enumerate(items.batches(self.settings.batch_size, order)):
+            batch = items.batch(numbers, self.device)
+            for augmentation in self.augmentations:
+                batch = augmentation(batch, draw)
+            self._set_rate((self.progress.epoch + number / n_batches) / self.settings.epochs)
+            for player, optimizer in self.optimizers.items():
+                loss = self.task.loss(player, self.network, batch)
+                self._step(optimizer, loss)
+            total += float(loss.detach()) * len(numbers)
+        return total / len(order)
+
+    def _step(self, optimizer, loss):
+        if not torch.isfinite(loss):
+            raise NeuroloomError(
+                f"The loss became {float(loss)} in epoch {self.progress.epoch + 1}. Lower training.learning_rate "
+                f"(now {self.settings.learning_rate}), or check the inputs for extreme values with 'neuroloom check'."
+            )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.settings.clip_norm:
+            for group in optimizer.param_groups:
+                torch.nn.utils.clip_grad_norm_(group["params"], self.settings.clip_norm)
+        optimizer.step()
+
+    @torch.no_grad()
+    def mean_loss(self, items):
+        """Return the mean loss over items, the players' losses added."""
+        self.network.eval()
+        total = 0.0
+        for numbers in items.batches(self.settings.batch_size):
+            batch = items.batch(numbers, self.device)
+            total += sum(float(self.task.loss(player, self.network, batch)) for player in self.optimizers) * len(numbers)
+        return total / len(items)
+
+    def _set_rate(self, done):
+        """Set the learning rate for the share of the training that is done."""
+        share = {
+            "constant": 1.0,
+            "cosine": 0.5 * (1 + math.cos(math.pi * done)),
+            "one_cycle": done / 0.3 if done < 0.3 else 0.5 * (1 + math.cos(math.pi * (done - 0.3) / 0.7)),
+        }[self.settings.schedule]
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.settings.learning_rate * share
+
+    def _out_of_patience(self):
+        patience = self.settings.patience
+        return patience is not None and self.progress.epoch - self.progress.best_epoch >= patience > 0
+
+    def _choose(self, has_tune):
+        chosen = self.progress.epoch
+        if self.settings.choose == "best_tune" and has_tune and self.best is not None:
+            self.network.load_state_dict(self.best)
+            chosen = self.progress.best_epoch
+        return [{**row, "chosen": int(row["epoch"] == chosen)} for row in self.progress.history]
+
+    def _save(self, checkpoint):
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in (self.best or {}).items()}
+        for player, optimizer in self.optimizers.items():
+            tensors |= optimizer_tensors(optimizer, f"optimizer.{player}")
+        write_progress(checkpoint, tensors, vars(self.progress))
+
+    def _restore(self, checkpoint):
+        tensors, told = read_progress(checkpoint)
+        self.progress = Progress(**told)
+        self.network.load_state_dict(_below(tensors, "network"))
+        self.best = _below(tensors, "best") or None
+        for player, optimizer in self.optimizers.items():
+            load_optimizer(optimizer, tensors, f"optimizer.{player}")
+
+
+def _below(tensors, prefix):
+    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(prefix + ".")}
+
+
+def _optimizer(parameters, settings):
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, lr=settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
+        )
+    return torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def chosen_device(name):
+    """Return the torch device of a name; ``auto`` takes a GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise NeuroloomError(f"training.device {name!r} cannot be used: {str(error).splitlines()[0]}") from None
+    return device

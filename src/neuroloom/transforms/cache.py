@@ -1,0 +1,164 @@
+"""The cache: each sample's per-scan chain is run once, and read memory-mapped ever after.
+
+A cached file is keyed by the identity of what it comes from, the code that made it and the chain,
+so it is shared by folds, seeds and recipes, and never out of date.
+"""
+
+import functools
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+import neuroloom
+from neuroloom.errors import NeuroloomError
+from neuroloom.formats.atomic import atomic_write, atomic_writer
+from neuroloom.parts import Part
+from neuroloom.transforms.chain import ScanChain
+from neuroloom.transforms.facts import facts
+from neuroloom.transforms.store import MappedStore
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One input to prepare: the cohort's source it comes from, and its per-scan chain."""
+
+    source: str
+    chain: tuple[Part, ...]
+
+    def key(self, identity):
+        """Return the cache key for a scan of this identity."""
+        told = json.dumps([part.as_dict() for part in self.chain], sort_keys=True, default=str)
+        text = f"{code_version()}|{identity}|{told}"
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Cache:
+    """A folder of prepared samples.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when first written to.
+    jobs : int
+        Processes that prepare samples side by side.
+    """
+
+    def __init__(self, folder, jobs=1):
+        self.folder = Path(folder)
+        self.jobs = jobs
+
+    def store(self, cohort, source, chain, on_done=None):
+        """Return one prepared input of a cohort, see `stores`."""
+        return self.stores(cohort, {"input": Wanted(source, tuple(chain))}, on_done)["input"]
+
+    def stores(self, cohort, wanted, on_done=None):
+        """Prepare what is not in the cache yet, and return a store for each wanted input.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        wanted : dict of Wanted
+            Input name -> what to prepare. Inputs of one source share the reading and the common start
+            of their chains.
+        on_done : callable or None
+            Called with (samples done, samples to do), for a progress bar.
+
+        Returns
+        -------
+        dict of MappedStore
+        """
+        paths = {name: self._paths(cohort, want) for name, want in wanted.items()}
+        work = self._missing(cohort, wanted, paths)
+        run = joblib.Parallel(n_jobs=min(self.jobs, max(1, len(work))), return_as="generator_unordered")
+        jobs = (joblib.delayed(prepare)(cohort.inputs[source], sample, todo) for source, sample, todo in work)
+        if on_done:
+            on_done(0, len(work))
+        for done, _ in enumerate(run(jobs), start=1):
+            if on_done:
+                on_done(done, len(work))
+        return {name: _mapped(cohort, paths[name]) for name in wanted}
+
+    def size(self):
+        """Return the number of cached samples and their bytes."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return sum(path.suffix == ".npy" for path in files), sum(path.stat().st_size for path in files)
+
+    def clear(self):
+        """Delete the cache; only folders that this class made are touched."""
+        for folder in self.folder.glob("[0-9a-f][0-9a-f]"):
+            shutil.rmtree(folder)
+
+    def _paths(self, cohort, want):
+        source = cohort.inputs[want.source]
+        keys = {s: want.key(source.identity(s)) if source.available(s) else None for s in cohort.samples}
+        return {s: None if key is None else self.folder / key[:2] / f"{key}.npy" for s, key in keys.items()}
+
+    def _missing(self, cohort, wanted, paths):
+        work = {}
+        for name, want in wanted.items():
+            for sample, path in paths[name].items():
+                if path is not None and not path.with_suffix(".json").exists():
+                    work.setdefault((want.source, sample), []).append((want.chain, path))
+        return [(source, sample, todo) for (source, sample), todo in work.items()]
+
+
+def prepare(source, sample, todo):
+    """Read one sample and write what each chain makes of it; chains share their common start."""
+    raw = source.load(sample)
+    told = facts(raw)
+    made = {(): raw}
+    for chain, path in todo:
+        scan = _apply(made, chain, sample)
+        _write(path, scan, told)
+
+
+def _apply(made, chain, sample):
+    scan = made[()]
+    for end in range(1, len(chain) + 1):
+        start = tuple(json.dumps(part.as_dict(), sort_keys=True, default=str) for part in chain[:end])
+        if start not in made:
+            try:
+                made[start] = ScanChain(chain[end - 1 : end])(scan)
+            except NeuroloomError as error:
+                raise NeuroloomError(f"{sample}: {error}") from error
+        scan = made[start]
+    return scan
+
+
+def _write(path, scan, told):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_writer(path) as file:
+        np.save(file, np.ascontiguousarray(scan.data), allow_pickle=False)
+    text = json.dumps({"kind": scan.kind, "geometry": scan.geometry, "facts": told}, default=_plain)
+    atomic_write(path.with_suffix(".json"), text.encode())  # written last: it says that the array is whole
+
+
+def _plain(value):
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"geometry holds a {type(value).__name__}, which cannot be cached")
+
+
+def _mapped(cohort, paths):
+    first = next((path for path in paths.values() if path is not None), None)
+    kind = json.loads(first.with_suffix(".json").read_text())["kind"] if first else "table"
+    return MappedStore(kind, tuple(cohort.samples), tuple(paths[sample] for sample in cohort.samples))
+
+
+@functools.cache
+def code_version():
+    """Return a hash of the code that prepared samples depend on (readers, simulators, transforms)."""
+    root = Path(neuroloom.__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for room in ("formats", "simulators", "transforms"):
+        for path in sorted((root / room).glob("*.py")):
+            digest.update(path.read_bytes())
+    digest.update((root / "scan.py").read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,113 @@
+"""Stores: one input of a whole cohort, after its per-scan chain, a row a sample."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from neuroloom.errors import NeuroloomError, listed
+
+
+@dataclass(frozen=True)
+class MappedStore:
+    """Samples that lie in the cache, one memory-mapped file each; nothing is held in memory.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the samples, see `neuroloom.scan.KINDS`.
+    samples : tuple of str
+        Sample of each row.
+    paths : tuple of Path or None
+        The cached array of each row; None where the input was not measured.
+    """
+
+    kind: str
+    samples: tuple[str, ...]
+    paths: tuple[Path | None, ...]
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, row):
+        if self.paths[row] is None:
+            raise NeuroloomError(f"{self.samples[row]}: this input was not measured.")
+        return np.load(self.paths[row], mmap_mode="r", allow_pickle=False)
+
+    def geometry(self, row):
+        """Return what is known beside the data of a row (affine, names, sampling rate), after the chain."""
+        return self._told(row)["geometry"]
+
+    def facts(self, row):
+        """Return what was measured on the raw scan of a row (length, voxel size, constant regions)."""
+        return self._told(row)["facts"]
+
+    def _told(self, row):
+        return json.loads(self.paths[row].with_suffix(".json").read_text())
+
+    @property
+    def present(self):
+        return np.array([path is not None for path in self.paths])
+
+    @property
+    def names(self):
+        return self.geometry(int(np.argmax(self.present))).get("names")
+
+    def stack(self, rows):
+        """Return some rows as one array (n, *shape); an absent row is NaN. Ragged rows are an error."""
+        return stack_rows(self, rows)
+
+
+@dataclass(frozen=True)
+class ArrayStore:
+    """Samples in one array in memory, for example after a fitted transform; `rows` says whose they are."""
+
+    kind: str
+    samples: tuple[str, ...]
+    values: dict[int, np.ndarray]
+    names: list[str] | None = None
+    told: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, row):
+        return self.values[row]
+
+    def geometry(self, row):
+        return self.told.get(row, {"names": self.names} if self.names else {})
+
+    @property
+    def present(self):
+        return np.array([row in self.values for row in range(len(self))])
+
+    def stack(self, rows):
+        return stack_rows(self, rows)
+
+
+def stack_rows(store, rows):
+    """Return rows of a store as one array (n, *shape), NaN where the input was not measured."""
+    present = store.present
+    known = [int(row) for row in rows if present[row]]
+    if not known:
+        raise NeuroloomError("None of these samples has this input.")
+    shapes = {row: store[row].shape for row in known}
+    if len(set(shapes.values())) > 1:
+        raise NeuroloomError(ragged_message(store, shapes))
+    first = store[known[0]]
+    stacked = np.empty((len(rows), *first.shape), dtype=first.dtype)
+    for position, row in enumerate(rows):
+        stacked[position] = store[row] if present[row] else np.nan
+    return stacked
+
+
+def ragged_message(store, shapes):
+    """Return what is wrong when samples differ in shape, whose it is, and the way out."""
+    common = max(set(shapes.values()), key=list(shapes.values()).count)
+    odd = [f"{store.samples[row]} {shape}" for row, shape in shapes.items() if shape != common]
+    way_out = {
+        "volume": "Put {name: crop_box, ...} or {name: resample, ...} into the input's chain.",
+        "series": "Put {name: covariance} or {name: crop_series, ...} into the input's chain.",
+    }.get(store.kind, "Bring them to one shape in the input's chain.")
+    return f"{store.kind} samples differ in shape: most are {common}, but {listed(odd)}. {way_out}"
