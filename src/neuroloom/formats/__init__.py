@@ -1,1 +1,76 @@
-"""Readers and writers, one file a format."""
+"""Readers and writers, one file a format. `read` finds the reader by the end of a file's name."""
+
+import inspect
+from pathlib import Path
+
+from neuroloom.errors import FileProblem, NeuroloomError
+from neuroloom.parts import check_known, locate
+from neuroloom.scan import KINDS, Scan
+
+# end of a file's name -> reader(path, kind, **arguments) -> Scan; the longest end that fits wins
+READERS = {
+    ".nii": "neuroloom.formats.nifti:read_nifti",
+    ".nii.gz": "neuroloom.formats.nifti:read_nifti",
+    ".mgh": "neuroloom.formats.mgh:read_mgh",
+    ".mgz": "neuroloom.formats.mgh:read_mgh",
+    ".1D": "neuroloom.formats.delimited:read_1d",
+    ".csv": "neuroloom.formats.delimited:read_delimited",
+    ".tsv": "neuroloom.formats.delimited:read_delimited",
+    ".npy": "neuroloom.formats.numpy_files:read_npy",
+    ".npz": "neuroloom.formats.numpy_files:read_npz",
+    ".mat": "neuroloom.formats.matlab:read_mat",
+}
+
+
+def extension(path):
+    """Return the key of ``READERS`` that the file's name ends with (upper and lower case are one)."""
+    name = Path(path).name.lower()
+    fitting = [known for known in READERS if name.endswith(known.lower())]
+    if not fitting:
+        raise FileProblem(
+            path,
+            f"no reader for files that end in {Path(path).suffix or '(nothing)'!r}.",
+            f"Convert it to one of: {', '.join(READERS)}.",
+        )
+    return max(fitting, key=len)
+
+
+def read(path, kind=None, **arguments) -> Scan:
+    """Read one file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in one of ``READERS``.
+    kind : str or None
+        What the file is to be taken for, one of ``neuroloom.scan.KINDS``; None is the format's usual kind
+        (volume for images, series for the others).
+    **arguments
+        What the file does not say itself, by format: ``axes``, ``sampling_rate`` (Hz) or ``sampling_period``
+        (s), ``variable``, ``header``, ``columns``, ``symmetric``, ``measure``, ``orientation``.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    NeuroloomError
+        Whatever is wrong with the file or the arguments; the message names the file and the way out.
+    """
+    ending = extension(path)
+    reader = locate("format", READERS, ending)
+    try:
+        if kind is not None:
+            check_known("kind of data", kind, KINDS)
+        known = [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
+        for argument in arguments:
+            check_known(f"argument of a {ending} file", argument, known)
+    except NeuroloomError as error:
+        raise FileProblem(path, str(error)) from None
+    try:
+        return reader(path, kind, **arguments)
+    except OSError as error:
+        raise FileProblem(path, f"reading it failed: {error.strerror or error}.", "Is the disk there?") from error
+    except MemoryError as error:
+        raise FileProblem(path, "memory ran out while it was read.", "Close other programs.") from error

@@ -1,0 +1,70 @@
+"""Files that are there whole or not at all: written beside, synced, renamed."""
+
+import errno
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from neuroloom.errors import FileProblem
+
+_WAYS_OUT = {
+    errno.ENOSPC: "The disk is full: free some space, or write to another disk.",
+    errno.EDQUOT: "Your quota is used up: free some space, or write to another disk.",
+    errno.EFBIG: "The disk takes no file of that size: write to another disk.",
+    errno.EROFS: "The disk is read-only: write to another folder.",
+    errno.EACCES: "You may not write there: choose another folder.",
+    errno.EPERM: "You may not write there: choose another folder.",
+    errno.ENOENT: "Make the folder first, or correct its name.",
+    errno.ENOTDIR: "A part of the path is a file: correct it.",
+    errno.EISDIR: "There is a folder of that name: choose another name.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+def atomic_write(path, data):
+    """Write bytes to ``path`` so that a reader finds the old file or the new one, whole, whatever happens.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder must exist. A file of that name is replaced.
+    data : bytes
+    """
+    with atomic_writer(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_writer(path):
+    """Yield a binary file that becomes ``path`` when the block ends well, and vanishes when it does not.
+
+    The bytes are on the disk (fsync) before the rename, and the rename is before the block returns.
+    """
+    path = Path(path)
+    beside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.tmp")
+    try:
+        try:
+            with open(beside, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell; a full disk may refuse this too
+                beside.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        way_out = _WAYS_OUT.get(error.errno, "Is the disk still there?")
+        raise FileProblem(path, f"it could not be written: {error.strerror or error}.", way_out) from error
+
+
+def _sync_folder(folder):
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot sync a folder, and does not need to
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,201 @@
+"""From a plain array of numbers to a series, a graph or a table row: what its axes mean, and how fast it ran."""
+
+from numbers import Real
+
+import numpy as np
+
+from neuroloom.errors import FileProblem, NeuroloomError, listed
+from neuroloom.formats import limits
+from neuroloom.parts import check_known
+from neuroloom.scan import Scan
+
+KINDS_READ = ("series", "graph", "table")
+ASYMMETRY = 1e-4  # of the largest value: what rounding to four decimals leaves
+
+
+def sampling_of(path, sampling_rate, sampling_period):
+    """Return ``{"sampling_rate": Hz}`` from a rate (Hz) or a period (s); empty where neither is given."""
+    told = {"sampling_rate": sampling_rate, "sampling_period": sampling_period}
+    told = {name: value for name, value in told.items() if value is not None}
+    if len(told) > 1:
+        raise FileProblem(path, "sampling_rate and sampling_period are both given.", "Keep one of them.")
+    for name, value in told.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < float("inf"):
+            raise FileProblem(path, f"{name} must be a number above 0, but is {value!r}.", "Correct it.")
+    if sampling_period is not None:
+        return {"sampling_rate": 1 / float(sampling_period)}
+    return {name: float(value) for name, value in told.items()}
+
+
+def array_scan(
+    path,
+    values,
+    kind,
+    *,
+    axes=None,
+    sampling_rate=None,
+    sampling_period=None,
+    symmetric=True,
+    measure=None,
+    column_names=None,
+    row_names=None,
+):
+    """Return the scan that an array of numbers from a file makes.
+
+    Parameters
+    ----------
+    values : ndarray
+        Real numbers, one or two axes.
+    kind : {"series", "graph", "table"} or None
+        None is ``series``.
+    axes : sequence of two of "time", "region" (or "channel"), or None
+        What the two axes of a series are; nothing is guessed from the shape.
+    sampling_rate, sampling_period : float or None
+        Hz, or s.
+    symmetric : bool
+        Whether a graph must be symmetric.
+    measure : str or None
+        What the values of a graph are, for example "correlation".
+    column_names, row_names : list of str or None
+        Names along the second and the first axis, where the file has them.
+
+    Returns
+    -------
+    Scan
+    """
+    kind = kind or "series"
+    if kind not in KINDS_READ:
+        raise FileProblem(
+            path, f"files of this format hold {', '.join(KINDS_READ)}; {kind} was asked.", "Correct the input's kind."
+        )
+    _check_told(path, kind, axes, sampling_rate, sampling_period, symmetric, measure)
+    values = _real(path, values)
+    if kind == "graph":
+        return _graph(path, values, symmetric, measure, column_names or row_names)
+    if kind == "table":
+        return _row(path, values, column_names)
+    series, names = _region_by_time(path, values, axes, column_names, row_names)
+    sampling = sampling_of(path, sampling_rate, sampling_period)
+    return Scan(np.ascontiguousarray(series), "series", {**sampling, **({"names": names} if names else {})})
+
+
+def _check_told(path, kind, axes, sampling_rate, sampling_period, symmetric, measure):
+    series = {"axes": axes, "sampling_rate": sampling_rate, "sampling_period": sampling_period}
+    graph = {"symmetric": None if symmetric is True else symmetric, "measure": measure}
+    foreign = {"series": graph, "graph": series, "table": {**series, **graph}}[kind]
+    for name, value in foreign.items():
+        if value is not None:
+            raise FileProblem(path, f"{name} is given, but means nothing for kind {kind}.", "Leave it out.")
+
+
+def _real(path, values):
+    values = np.asarray(values)
+    if values.dtype.kind not in "biuf":
+        raise FileProblem(
+            path,
+            f"its numbers are of type {values.dtype}, expected real ones.",
+            "Save their magnitude, or numbers.",
+        )
+    if values.size == 0:
+        raise FileProblem(path, f"its array is empty, shape {values.shape}.", "Export it again.")
+    return limits.to_float32(values, path)
+
+
+def check_axes(path, axes):
+    """Return axes as a tuple with 'channel' called 'region', or raise."""
+    known = {"time": "time", "region": "region", "channel": "region"}
+    told = [axes] if isinstance(axes, str) or not hasattr(axes, "__iter__") else list(axes)
+    named = tuple(known.get(axis) if isinstance(axis, str) else None for axis in told)
+    if sorted(map(str, named)) != ["region", "time"]:
+        raise FileProblem(
+            path, f"axes is {axes!r}, expected two words: [time, region] or [region, time].", "Correct it."
+        )
+    return named
+
+
+def _region_by_time(path, values, axes, column_names, row_names):
+    """Return (region, time) and the names of the regions; a single row of numbers is one region."""
+    if axes is not None:
+        axes = check_axes(path, axes)
+    if values.ndim == 1:
+        values, axes, column_names = values[None], ("region", "time"), None
+    if values.ndim != 2:
+        raise FileProblem(
+            path, f"{values.ndim} axes {values.shape}, but a series has two.", "Save one recording a file."
+        )
+    if axes is None:
+        n, m = values.shape
+        raise FileProblem(
+            path,
+            f"shape {values.shape} may be {n} times x {m} regions or {n} regions x {m} times.",
+            "Say which: axes: [time, region], or axes: [region, time].",
+        )
+    series, names = (values.T, column_names) if axes[0] == "time" else (values, row_names)
+    if series.shape[1] < 2:
+        raise FileProblem(
+            path, f"{series.shape[0]} regions and 1 time are no series.", f"Are axes: [{', '.join(axes)}] right?"
+        )
+    return series, names
+
+
+def _graph(path, values, symmetric, measure, names):
+    if values.ndim != 2 or values.shape[0] != values.shape[1]:
+        raise FileProblem(path, f"shape {values.shape}; a graph is square (region, region).", "Is kind right?")
+    if not isinstance(symmetric, bool):
+        raise FileProblem(path, f"symmetric must be true or false, but is {symmetric!r}.", "Correct it.")
+    known = np.isfinite(values) & np.isfinite(values.T)
+    apart = np.abs(np.where(known, values, 0) - np.where(known, values.T, 0))
+    if symmetric and apart.max() > ASYMMETRY * max(np.abs(values[known]).max(initial=0), 1e-30):
+        i, j = np.unravel_index(apart.argmax(), apart.shape)
+        raise FileProblem(
+            path,
+            f"it is not symmetric: ({i + 1}, {j + 1}) is {values[i, j]:g}, ({j + 1}, {i + 1}) is {values[j, i]:g}.",
+            "If its edges have a direction, say symmetric: false.",
+        )
+    geometry = {"symmetric": symmetric, "names": names, "measure": measure}
+    return Scan(np.ascontiguousarray(values), "graph", {k: v for k, v in geometry.items() if v is not None})
+
+
+def _row(path, values, names):
+    if (values.ndim == 2 and len(values) != 1) or values.ndim > 2:
+        raise FileProblem(
+            path, f"shape {values.shape}; kind table wants one row a file.", "Name a table of many people as table:."
+        )
+    return Scan(np.ascontiguousarray(values.reshape(-1)), "table", {"names": names} if names else {})
+
+
+def check_names(path, names):
+    """Return names of columns, each given and given once, or raise."""
+    if "" in names:
+        raise FileProblem(
+            path, f"column {names.index('') + 1} has no name.", "Name it, or say which to keep with columns: [...]."
+        )
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise FileProblem(path, f"columns of the same name: {listed(twice)}.", "Rename them.")
+    return names
+
+
+def chosen(path, what, asked, held):
+    """Return which of several named arrays of a file is meant; one alone need not be named.
+
+    Parameters
+    ----------
+    what : str
+        What the format calls an array.
+    asked : str or None
+    held : dict
+        Name -> shape, or None where it is not known.
+    """
+    if asked is None and len(held) == 1:
+        return next(iter(held))
+    if asked is None:
+        told = [name if shape is None else f"{name} {shape}" for name, shape in held.items()]
+        raise FileProblem(
+            path, f"which {what} is meant? It holds {listed(told) or 'none'}.", "Name it with variable: NAME."
+        )
+    try:
+        check_known(what, asked, held)
+    except NeuroloomError as error:
+        raise FileProblem(path, str(error)) from None
+    return asked
