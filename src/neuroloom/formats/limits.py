@@ -285,7 +285,8 @@ class _Loader(yaml.SafeLoader):
             raise _refused(event, f"nested deeper than {MAX_DEPTH}, or more than {MAX_YAML_NODES} entries")
         node = super().compose_node(parent, index)
         self.depth -= 1
-        if isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _HALF_BOOLEANS:
+        is_key = isinstance(parent, yaml.MappingNode) and index is None  # a key is a word
+        if not is_key and isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _HALF_BOOLEANS:
             raise _refused(event, f"{node.value} may be text or a truth; write true or false, or quote it")
         return node
 
