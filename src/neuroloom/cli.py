@@ -82,9 +82,7 @@ def run(
     from neuroloom.progress import shown_progress
 
     with shown_progress() as on_progress:
-        done = run_recipe(
-            parsed, data, cohort_file=cohort, out=out, jobs=jobs, force=force, on_progress=on_progress
-        )
+        done = run_recipe(parsed, data, cohort_file=cohort, out=out, jobs=jobs, force=force, on_progress=on_progress)
     _show_result(done)
 
 

@@ -1,32 +1,27 @@
 """The experiment: it walks the line from files to report, for any recipe."""
 
-import json
 from dataclasses import dataclass, replace
 
-import filelock
 import joblib
 import pandas as pd
-import torch
-from threadpoolctl import threadpool_limits
 
 from neuroloom.cohort.folds import check_folds, folds_table, make_folds
 from neuroloom.cohort.opened import chosen, open_cohort
 from neuroloom.cohort.target import read_target
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
-from neuroloom.formats.atomic import atomic_write
-from neuroloom.formats.tables import read_table, write_table
-from neuroloom.models import MODELS
+from neuroloom.formats.tables import read_table
+from neuroloom.models import FUSIONS, MODELS
 from neuroloom.parts import Part, build, check_known, locate
 from neuroloom.progress import watched_epochs
 from neuroloom.report.study_page import write_study_page
-from neuroloom.run import Run
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
-from neuroloom.training.learner import Plan, make_learner
-from neuroloom.transforms.cache import Cache, Wanted
+from neuroloom.training.job import fit_one, text_columns
+from neuroloom.training.learner import Plan
+from neuroloom.transforms.cache import Wanted
 from neuroloom.transforms.chain import split_chain
 from neuroloom.validation.evaluate import evaluate
 
@@ -58,7 +53,7 @@ def check_parts(recipe):
     """Check every name and argument of a recipe before anything is read or trained."""
     build("task", TASKS, recipe.task)
     build("sampling", SAMPLINGS, recipe.sampling)
-    check_known("network or estimator", recipe.model.name, [*MODELS, *ESTIMATORS])
+    check_known("network or estimator", recipe.model.name, [*MODELS, *FUSIONS, *ESTIMATORS])
     for learner in recipe.baselines:
         check_known("baseline", learner.name, ESTIMATORS)
     for learner in (recipe.model, *recipe.baselines):
@@ -141,7 +136,9 @@ def _known_confounds(recipe, cohort):
     known = [column for column in wanted if column in cohort.table and cohort.table[column].notna().any()]
     absent = [column for column in wanted if column not in known]
     constant = [column for column in known if cohort.table[column].nunique() < 2]
-    warnings = [f"The confound {column!r} is not known in this cohort, so nothing can be said about it." for column in absent]
+    warnings = [
+        f"The confound {column!r} is not known in this cohort, so nothing can be said about it." for column in absent
+    ]
     return [column for column in known if column not in constant], warnings
 
 
@@ -156,7 +153,7 @@ def make_plans(recipe, confounds=()):
     for role, learner in [("deep", recipe.model), *(("baseline", b) for b in recipe.baselines)]:
         name = learner.name if learner.name not in roles else f"{learner.name}-{'-'.join(recipe.inputs_of(learner))}"
         chains = {n: fitted[n] for n in recipe.inputs_of(learner)}
-        trained = learner.name in MODELS
+        trained = learner.name not in ESTIMATORS
         training = recipe.training.model_dump(mode="json") if trained else {}
         kind = "trained" if trained else "estimator"
         plans.append(Plan(name, kind, learner.part, chains, recipe.task if trained else plain, (), training))
@@ -198,7 +195,7 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         prepared = prepare(recipe, cohort, cache, on_progress)
         _write_plan(run, prepared)
         learn(run, prepared, jobs, on_progress)
-        score(run, prepared, jobs)
+        score(run, prepared)
         write_study_page(run.folder)
         run.log.add("run ended")
     return run
@@ -231,7 +228,10 @@ def learn(run, prepared, jobs=1, on_progress=None):
     work = [(plan, fold) for plan in order for fold in prepared.folds]
     run_jobs = joblib.Parallel(n_jobs=min(jobs, len(work)), return_as="generator_unordered")
     calls = (
-        joblib.delayed(fit_one)(plan, prepared.data, fold, prepared.recipe.seed, run.folder) for plan, fold in work
+        joblib.delayed(fit_one)(
+            plan, prepared.data, fold, prepared.recipe.seed, run.job_folder(fold.key, plan.name), run.log
+        )
+        for plan, fold in work
     )
     epochs = prepared.recipe.training.epochs * sum(plan.kind == "trained" for plan, _ in work)
     with (
@@ -243,77 +243,22 @@ def learn(run, prepared, jobs=1, on_progress=None):
                 on_progress("learning", done, len(work))
 
 
-def fit_one(plan, data, fold, seed, folder):
-    """Fit one learner in one fold and keep its test predictions; done work is left as it is."""
-    run = Run(folder)
-    place = run.job_folder(fold.key, plan.name)
-    place.mkdir(parents=True, exist_ok=True)
-    job = {"repeat": fold.repeat, "fold": fold.index, "learner": plan.name}
-    with filelock.FileLock(place / ".lock"), single_thread():
-        if not (place / "done.json").exists():
-            told = {e["epoch"] for e in run.log.events() if e["event"] == "epoch ended" and _is(e, job)}
-
-            def on_epoch(row):
-                if row["epoch"] not in told:
-                    run.log.add("epoch ended", **job, **row)
-
-            learner = make_learner(plan).fit(data, fold, seed, place, on_epoch)
-            write_table(place / "predictions.csv", predictions(learner, data, fold))
-            atomic_write(place / "done.json", json.dumps(job).encode())
-        if not any(e["event"] == "fold ended" and _is(e, job) for e in run.log.events()):
-            run.log.add("fold ended", **job)
-
-
-def _is(event, job):
-    return all(event.get(key) == value for key, value in job.items())
-
-
-class single_thread:  # noqa: N801 - reads as a context
-    """One thread for BLAS and torch, so that serial and parallel runs do the same sums."""
-
-    def __enter__(self):
-        self.before = torch.get_num_threads()
-        self.limits = threadpool_limits(1)
-        torch.set_num_threads(1)
-
-    def __exit__(self, *_):
-        torch.set_num_threads(self.before)
-        self.limits.restore_original_limits()
-
-
-def predictions(learner, data, fold):
-    """Return a learner's predictions for the test part of a fold, a row a sample."""
-    rows = fold.test
-    columns = learner.columns(data.target.name, learner.predict(data, rows))
-    table = data.cohort.table.iloc[rows]
-    return pd.DataFrame(
-        {
-            "sample_id": table.index,
-            "participant_id": table["participant_id"].to_numpy(),
-            "repeat": fold.repeat,
-            "fold": fold.index,
-            "learner": learner.plan.name,
-            f"truth_{data.target.name}": data.target.named(rows),
-            **columns,
-        }
-    )
-
-
-def score(run, prepared, jobs=1):
+def score(run, prepared):
     """Put the predictions together and write what they mean."""
+    data, recipe = prepared.data, prepared.recipe
+    words = text_columns(data.target)
     frames = [
-        read_table(run.job_folder(fold.key, plan.name) / "predictions.csv")
+        read_table(run.job_folder(fold.key, plan.name) / "predictions.csv", text=words)
         for plan in prepared.plans
         for fold in prepared.folds
     ]
     table = pd.concat(frames, ignore_index=True)
     run.write_table("predictions.csv", table)
-    data, recipe = prepared.data, prepared.recipe
     task = build("task", TASKS, recipe.task)
     metrics = evaluate(
         table,
         data.cohort.table,
-        read_table(run.folder / "folds.csv"),
+        folds_table(prepared.folds, data.cohort),
         task={
             "kind": task.kind,
             "target": data.target.name,

@@ -37,7 +37,9 @@ def predict(run, files, *, learner=None, reader=None):
         the folds' learners differ (``..._sd``).
     """
     if not run.finished:
-        raise NeuroloomError(f"{run.folder}: this run has not ended. Run the same command again, it goes on where it was.")
+        raise NeuroloomError(
+            f"{run.folder}: this run has not ended. Run the same command again, it goes on where it was."
+        )
     recipe, metrics = run.recipe, run.metrics
     name = learner or metrics["deep"]
     check_known("learner of this run", name, metrics["learners"])
@@ -85,7 +87,9 @@ def _numbers(file, names):
     table = read_table(file)
     missing = [name for name in names if name not in table]
     if missing:
-        raise NeuroloomError(f"{file}: {len(missing)} of the model's {len(names)} features are missing: {listed(missing)}.")
+        raise NeuroloomError(
+            f"{file}: {len(missing)} of the model's {len(names)} features are missing: {listed(missing)}."
+        )
     key = next((column for column in ("sample_id", "participant_id") if column in table), None)
     index = table[key].astype(str) if key else [f"{file.stem}-{row + 1}" for row in range(len(table))]
     numbers = table[names].apply(pd.to_numeric, errors="coerce")

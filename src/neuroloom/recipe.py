@@ -179,10 +179,7 @@ def parse_override(text):
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise NeuroloomError(f"--set takes key=value, for example --set training.epochs=5; it got {text!r}.")
-    try:
-        return key.strip(), yaml.safe_load(value)
-    except yaml.YAMLError:
-        return key.strip(), value
+    return key.strip(), load_yaml(value, f"--set {key.strip()}")
 
 
 def _merged(base, change):
@@ -247,7 +244,11 @@ def _siblings(location):
     model = Recipe
     for step in location[:-1]:
         field = model.model_fields.get(step) if isinstance(step, str) and hasattr(model, "model_fields") else None
-        inner = [a for a in _annotations(field.annotation) if isinstance(a, type) and issubclass(a, BaseModel)] if field else []
+        inner = (
+            [a for a in _annotations(field.annotation) if isinstance(a, type) and issubclass(a, BaseModel)]
+            if field
+            else []
+        )
         model = inner[0] if inner else model
     return [field.alias or name for name, field in model.model_fields.items()]
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from neuroloom.api import cache_folder
 from neuroloom.errors import NeuroloomError
-from neuroloom.experiment import learn, predictions, prepare, read_cohort, single_thread
+from neuroloom.experiment import learn, prepare, read_cohort
 from neuroloom.formats.tables import read_table
 from neuroloom.run import Run, environment
 from neuroloom.training.checkpoint import read_arrays
+from neuroloom.training.job import predictions, single_thread, text_columns
 from neuroloom.training.learner import load_learner
 from neuroloom.transforms.cache import Cache
 
@@ -75,10 +76,11 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
 def _compare(run, again, prepared, plan, fold):
     """Return the greatest differences of one fold: stored weights, repeated predictions, repeated weights."""
     there, here = (one.job_folder(fold.key, plan.name) for one in (run, again))
-    stored = _numbers(read_table(there / "predictions.csv"))
+    words = text_columns(prepared.data.target)
+    stored = _numbers(read_table(there / "predictions.csv", text=words))
     with single_thread():
         from_weights = _numbers(predictions(load_learner(there), prepared.data, fold))
-    repeated = _numbers(read_table(here / "predictions.csv"))
+    repeated = _numbers(read_table(here / "predictions.csv", text=words))
     spread = max(float(np.nanstd(stored)), 1e-9)
     old, new = (read_arrays(place / "model.safetensors") for place in (there, here))
     weights = max((_greatest(old[key], new[key]) for key in old if key in new), default=0.0)

@@ -4,14 +4,11 @@ import datetime
 import json
 import os
 import platform
-import time
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
 import filelock
-import numpy as np
-import pandas as pd
 import yaml
 
 from neuroloom.errors import FileProblem, NeuroloomError
@@ -19,6 +16,7 @@ from neuroloom.formats.atomic import atomic_write
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.recipe import resolved
+from neuroloom.training.log import Log, plain
 
 LIBRARIES = ("neuroloom", "torch", "numpy", "scipy", "pandas", "scikit-learn", "nibabel", "nilearn", "safetensors")
 
@@ -78,7 +76,9 @@ class Run:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise NeuroloomError(f"{self.folder}: another run is at work in this folder. Wait, or name another --out.") from None
+            raise NeuroloomError(
+                f"{self.folder}: another run is at work in this folder. Wait, or name another --out."
+            ) from None
         try:
             yield self
         finally:
@@ -94,7 +94,9 @@ class Run:
             return
         strangers = [path.name for path in self.folder.iterdir() if path.name != ".lock"]
         if strangers:
-            raise NeuroloomError(f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out.")
+            raise NeuroloomError(
+                f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out."
+            )
         atomic_write(self.folder / "environment.json", json.dumps(environment(fingerprint), indent=1).encode())
         atomic_write(before, told.encode())
 
@@ -102,14 +104,16 @@ class Run:
         write_table(self.folder / name, frame)
 
     def write_json(self, name, content):
-        text = json.dumps(content, indent=1, default=_plain, allow_nan=True)
+        text = json.dumps(content, indent=1, default=plain)
         atomic_write(self.folder / name, text.encode())
 
     def _make(self):
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FileProblem(self.folder, f"cannot be made ({error.strerror}).", "Name another folder with --out.") from None
+            raise FileProblem(
+                self.folder, f"cannot be made ({error.strerror}).", "Name another folder with --out."
+            ) from None
         if not os.access(self.folder, os.W_OK):
             raise FileProblem(self.folder, "cannot be written to.", "Name another folder with --out.")
 
@@ -125,34 +129,6 @@ class Run:
                 f"{self.folder}: this run was begun on other data: a file or a column of the cohort has changed since. "
                 "Name another folder with --out."
             )
-
-
-class Log:
-    """What happened, a JSON line an event; appended to by every process of the run."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-
-    def add(self, event, **told):
-        """Append an event; times are of this machine's clock, in seconds since 1970."""
-        line = json.dumps({"time": round(time.time(), 3), "event": event, **told}, default=_plain)
-        with open(self.path, "ab", buffering=0) as file:  # one write of one line: other processes append too
-            file.write(line.encode() + b"\n")
-
-    def events(self):
-        """Return the events so far."""
-        if not self.path.exists():
-            return []
-        return [json.loads(line) for line in self.path.read_text().splitlines() if line.endswith("}")]
-
-    def mend(self):
-        """Cut off a last line that a killed run left half written."""
-        if not self.path.exists():
-            return
-        content = self.path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            atomic_write(self.path, whole)
 
 
 def environment(fingerprint):
@@ -180,13 +156,3 @@ def _first_difference(one, other, prefix=""):
             return _first_difference(one[key], other[key], f"{prefix}{key}.")
         return f"{prefix}{key}: {one.get(key)!r} there, {other.get(key)!r} now"
     return "their form"
-
-
-def _plain(value):
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, pd.Timestamp | Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

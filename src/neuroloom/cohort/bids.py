@@ -78,7 +78,9 @@ def _with_participants(rows, folder):
     people, notes = take_common_words(read_table(path))
     if "participant_id" not in people:
         raise NeuroloomError(f"{path}: there is no column participant_id, which BIDS asks for.")
-    people["participant_id"] = people["participant_id"].astype(str).map(lambda p: p if p.startswith("sub-") else f"sub-{p}")
+    people["participant_id"] = (
+        people["participant_id"].astype(str).map(lambda p: p if p.startswith("sub-") else f"sub-{p}")
+    )
     twice = people["participant_id"][people["participant_id"].duplicated()].unique()
     if len(twice):
         raise NeuroloomError(f"{path}: participants with several rows: {listed(twice)}.")
@@ -99,7 +101,7 @@ def _sources(files):
         paths, arguments = sources.setdefault((name, kind), ({}, {}))
         if row["sample_id"] in paths:
             raise NeuroloomError(
-                f"{row['sample_id']} has two files for the input {name}: {paths[row['sample_id']].name} and {path.name}. "
+                f"{row['sample_id']} has two files for {name}: {paths[row['sample_id']].name} and {path.name}. "
                 "Keep one, or choose with a cohort.yaml."
             )
         paths[row["sample_id"]] = path

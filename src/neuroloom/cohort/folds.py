@@ -187,16 +187,18 @@ def _tune_part(rest, groups, strata, share, draw):
 
 def check_folds(folds, cohort):
     """Raise `LeakError` when a unit (or a family) stands in two parts of one fold, naming who."""
+    people = cohort.table["participant_id"].astype(str).to_numpy()
     for fold in folds:
         groups = unit_groups(cohort, fold.unit)
         parts = {"fit": fold.fit, "tune": fold.tune, "test": fold.test}
         for one, other in (("fit", "test"), ("tune", "test"), ("fit", "tune")):
-            shared = np.intersect1d(groups[parts[one]], groups[parts[other]])
-            if len(shared):
-                people = cohort.table["participant_id"].to_numpy()[parts[other]][np.isin(groups[parts[other]], shared)]
+            there = groups[parts[other]]
+            shared = np.isin(there, groups[parts[one]])
+            if shared.any():
                 raise LeakError(
-                    f"{len(shared)} of the {len(np.unique(groups[parts[other]]))} units of the {other} part are also in "
-                    f"the {one} part: {listed(sorted(set(map(str, people))))}. Split by {fold.unit}, not by scan."
+                    f"{len(np.unique(there[shared]))} of the {len(np.unique(there))} units of the {other} part are also "
+                    f"in the {one} part: {listed(sorted(set(people[parts[other]][shared])))}. "
+                    f"Split by {fold.unit}, not by scan."
                 )
 
 

@@ -50,7 +50,9 @@ class GaussianProcess:
         """Return the posterior mean, shape (n_samples,)."""
         asked = self.scaling(x) / np.sqrt(self.known.shape[1])
         linear, smooth, length = self.kernel
-        kernel = linear * asked @ self.known.T + smooth * np.exp(-cdist(asked, self.known, "sqeuclidean") / (2 * length**2))
+        kernel = linear * asked @ self.known.T + smooth * np.exp(
+            -cdist(asked, self.known, "sqeuclidean") / (2 * length**2)
+        )
         return kernel @ self.weights * self.spread + self.mean
 
     def state(self):

@@ -104,7 +104,7 @@ class Loop:
     def _step(self, optimizer, loss):
         if not torch.isfinite(loss):
             raise NeuroloomError(
-                f"The loss became {float(loss)} in epoch {self.progress.epoch + 1}. Lower training.learning_rate "
+                f"The loss became {loss.item()} in epoch {self.progress.epoch + 1}. Lower training.learning_rate "
                 f"(now {self.settings.learning_rate}), or check the inputs for extreme values with 'neuroloom check'."
             )
         optimizer.zero_grad(set_to_none=True)
@@ -121,7 +121,9 @@ class Loop:
         total = 0.0
         for numbers in items.batches(self.settings.batch_size):
             batch = items.batch(numbers, self.device)
-            total += sum(float(self.task.loss(player, self.network, batch)) for player in self.optimizers) * len(numbers)
+            total += sum(float(self.task.loss(player, self.network, batch)) for player in self.optimizers) * len(
+                numbers
+            )
         return total / len(items)
 
     def _set_rate(self, done):
