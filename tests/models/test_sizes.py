@@ -88,9 +88,12 @@ def test_resnet_takes_any_volume():
     assert model(torch.randn(1, 1, 2, 1, 3)).shape == (1, 2)
 
 
-def test_mlp_reads_each_edge_once():
-    x = torch.arange(16.0).view(1, 4, 4)
-    assert MLP((4, 4), 2).flatten(x).tolist() == [[0, 1, 2, 3, 5, 6, 7, 10, 11, 15]]
+def test_mlp_reads_each_edge_once_and_keeps_inner_products():
+    x = torch.randn(2, 7, 7, generator=torch.Generator().manual_seed(0))
+    x = x + x.mT
+    read = MLP((7, 7), 2, widths=()).embed(x)
+    assert read.shape == (2, 7 * 8 // 2)
+    torch.testing.assert_close(read @ read.T, x.flatten(1) @ x.flatten(1).T)
 
 
 def test_edge_to_edge_is_the_cross_shaped_filter():

@@ -94,3 +94,12 @@ def test_series_depend_on_the_generator_and_keep_their_neighbours_out():
 def test_a_connectome_is_no_series():
     with pytest.raises(NeuroloomError, match="connectome rather than a series"):
         augmented(torch.eye(6).expand(2, -1, -1))
+
+
+def test_an_absent_series_stays_zero():
+    x = torch.randn(3, 2, 30, generator=torch.Generator().manual_seed(0))
+    x[1] = 0.0
+    found = augmented(x, torch.tensor([30, 0, 20]), crop=0.5, mask=0.5, noise=0.5)
+    assert found.lengths["bold"][1] == 0
+    assert (found.inputs["bold"][1] == 0).all()
+    assert torch.isfinite(found.inputs["bold"]).all()

@@ -57,9 +57,7 @@ class LateFusion(nn.Module):
         """
         present = self._present(inputs, present or {})
         lengths = lengths or {}
-        features = [
-            self._encode(name, inputs[name], present[name], lengths.get(name)) for name in self.encoders
-        ]
+        features = [self._encode(name, inputs[name], present[name], lengths.get(name)) for name in self.encoders]
         return self.fuse(torch.cat(features, dim=1))
 
     def forward(self, inputs, present=None, lengths=None):
@@ -74,9 +72,7 @@ class LateFusion(nn.Module):
             )
         x = next(iter(inputs.values()))
         known = torch.ones(len(x), dtype=torch.bool, device=x.device)
-        masks = torch.stack(
-            [present.get(name, known).to(x.device) for name in self.encoders]
-        )  # (input, batch)
+        masks = torch.stack([present.get(name, known).to(x.device) for name in self.encoders])  # (input, batch)
         if self.training and self.drop_input:
             chance = torch.rand(masks.shape, device=x.device).masked_fill(~masks, -1.0)
             kept = (chance >= self.drop_input) | (chance == chance.amax(dim=0))

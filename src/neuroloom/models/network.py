@@ -76,9 +76,7 @@ def check_model(part, kinds):
         check_encoder(encoder, name, kinds)
     without = [name for name in kinds if name not in encoder_parts(part)]
     if without:
-        raise NeuroloomError(
-            f"model 'late_fusion': input {without[0]} has no encoder. Add one, or drop the input."
-        )
+        raise NeuroloomError(f"model 'late_fusion': input {without[0]} has no encoder. Add one, or drop the input.")
 
 
 def build_network(part, in_shapes, kinds, n_outputs):
@@ -120,9 +118,7 @@ def check_encoder(part, name, kinds):
     model = resolve("model", MODELS, part, given=GIVEN)
     if kinds[name] not in model.kinds:
         takes = " or a ".join(model.kinds)
-        fitting = [
-            other for other in MODELS if kinds[name] in resolve("model", MODELS, Part(name=other)).kinds
-        ]
+        fitting = [other for other in MODELS if kinds[name] in resolve("model", MODELS, Part(name=other)).kinds]
         hint = f" Models for a {kinds[name]}: {', '.join(fitting)}." if fitting else ""
         raise NeuroloomError(f"model {part.name!r} takes a {takes}; input {name} is a {kinds[name]}.{hint}")
 
@@ -140,11 +136,3 @@ def encoder_parts(part):
 def parameter_count(module):
     """Return the number of trained values of a module."""
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def contiguous_state(module):
-    """Return a module's state with plainly laid out tensors, as safetensors asks for.
-
-    The networks on volumes keep their weights in ``channels_last_3d``; ``load_state_dict`` puts them back.
-    """
-    return {name: tensor.detach().contiguous() for name, tensor in module.state_dict().items()}

@@ -32,9 +32,7 @@ class SeriesGRU(nn.Module):
 
     kinds = ("series",)
 
-    def __init__(
-        self, in_shape, n_outputs, *, width=64, layers=1, both_directions=True, pool="mean", dropout=0.5
-    ):
+    def __init__(self, in_shape, n_outputs, *, width=64, layers=1, both_directions=True, pool="mean", dropout=0.5):
         super().__init__()
         check_axes("gru", in_shape, ("region", "time"))
         if pool not in ("mean", "last"):

@@ -1,10 +1,10 @@
 """Multilayer perceptron for table rows and for connectomes, which it reads as a row of edges."""
 
-import torch
 from torch import nn
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.models.shapes import square_side
+from neuroloom.transforms.flatten import flatten
 
 
 class MLP(nn.Module):
@@ -16,7 +16,7 @@ class MLP(nn.Module):
     Parameters
     ----------
     in_shape : (feature,) or (region, region)
-        Of a connectome the upper triangle with its diagonal is read, row by row.
+        Of a connectome the upper triangle with its diagonal is read, see `neuroloom.transforms.flatten`.
     n_outputs : int
     widths : sequence of int
         Units of each hidden layer; none makes it a linear model.
@@ -30,8 +30,7 @@ class MLP(nn.Module):
 
     def __init__(self, in_shape, n_outputs, *, widths=(64,), dropout=0.5, norm="none"):
         super().__init__()
-        self.flatten = flattening(in_shape)
-        width = self.flatten.n_features
+        self.kind, width = row_length(in_shape)
         layers = []
         for wider in widths:
             layers += [nn.Linear(width, wider), *normalisation(norm, wider), nn.ReLU(), nn.Dropout(dropout)]
@@ -42,17 +41,18 @@ class MLP(nn.Module):
 
     def embed(self, x, lengths=None):
         """Return features of shape (batch, n_features)."""
-        return self.features(self.flatten(x))
+        return self.features(flatten(x, self.kind))
 
     def forward(self, x, lengths=None):
         return self.head(self.embed(x))
 
 
-def flattening(in_shape):
-    """Return the module that reads a sample of this shape as a row."""
+def row_length(in_shape):
+    """Return the kind of a sample of this shape, and how many features `flatten` makes of it."""
     if len(in_shape) == 1:
-        return TableRow(in_shape[0])
-    return EdgeRow(square_side("mlp", in_shape))
+        return "table", in_shape[0]
+    n_regions = square_side("mlp", in_shape)
+    return "graph", n_regions * (n_regions + 1) // 2
 
 
 def normalisation(norm, width):
@@ -61,27 +61,3 @@ def normalisation(norm, width):
     if norm not in makers:
         raise NeuroloomError(f"mlp: norm is {norm!r}. Known: {', '.join(makers)}.")
     return [] if makers[norm] is None else [makers[norm](width)]
-
-
-class TableRow(nn.Module):
-    """Pass a (batch, feature) table on."""
-
-    def __init__(self, n_features):
-        super().__init__()
-        self.n_features = n_features
-
-    def forward(self, x):
-        return x
-
-
-class EdgeRow(nn.Module):
-    """Read the upper triangle, with the diagonal, of (batch, region, region) as (batch, edge)."""
-
-    def __init__(self, n_regions):
-        super().__init__()
-        rows, columns = torch.triu_indices(n_regions, n_regions)
-        self.register_buffer("place", rows * n_regions + columns, persistent=False)
-        self.n_features = n_regions * (n_regions + 1) // 2
-
-    def forward(self, x):
-        return x.flatten(1).index_select(1, self.place)

@@ -87,7 +87,7 @@ def window(x, steps, crop, generator):
         Largest part that is cut away.
     """
     share = uniform(generator, (2, len(x)), 0.0, 1.0, x.device)
-    kept = (steps * (1 - crop * share[0])).ceil().long().clamp(min=1)
+    kept = (steps * (1 - crop * share[0])).ceil().long()
     start = ((steps - kept + 1) * share[1]).long().clamp(max=steps - kept)
     place = (start[:, None] + torch.arange(x.shape[-1], device=x.device)).clamp(max=x.shape[-1] - 1)
     return x.gather(2, place[:, None].expand(-1, x.shape[1], -1)), kept
