@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import joblib
 import pandas as pd
 
 from neuroloom.cohort.folds import check_folds, folds_table, make_folds
@@ -12,6 +11,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.formats.tables import read_table
 from neuroloom.models import FUSIONS, MODELS
+from neuroloom.parallel import side_by_side
 from neuroloom.parts import Part, build, check_known, locate
 from neuroloom.progress import watched_epochs
 from neuroloom.report.study_page import write_study_page
@@ -225,22 +225,17 @@ def learn(run, prepared, jobs=1, on_progress=None):
     """Fit every learner in every fold; what is done already is not done again."""
     check_folds(prepared.folds, prepared.data.cohort)
     order = sorted(prepared.plans, key=lambda plan: plan.kind != "trained")  # the long ones first
-    work = [(plan, fold) for plan in order for fold in prepared.folds]
-    run_jobs = joblib.Parallel(n_jobs=min(jobs, len(work)), return_as="generator_unordered")
-    calls = (
-        joblib.delayed(fit_one)(
-            plan, prepared.data, fold, prepared.recipe.seed, run.job_folder(fold.key, plan.name), run.log
-        )
-        for plan, fold in work
-    )
-    epochs = prepared.recipe.training.epochs * sum(plan.kind == "trained" for plan, _ in work)
-    with (
-        joblib.parallel_config(backend="loky", inner_max_num_threads=1),
-        watched_epochs(run.log, epochs, on_progress),
-    ):
-        for done, _ in enumerate(run_jobs(calls), start=1):
+    seed = prepared.recipe.seed
+    calls = [
+        (plan, prepared.data, fold, seed, run.job_folder(fold.key, plan.name), run.log)
+        for plan in order
+        for fold in prepared.folds
+    ]
+    epochs = prepared.recipe.training.epochs * sum(plan.kind == "trained" for plan, *_ in calls)
+    with watched_epochs(run.log, epochs, on_progress):
+        for done, _ in enumerate(side_by_side(fit_one, calls, jobs), start=1):
             if on_progress:
-                on_progress("learning", done, len(work))
+                on_progress("learning", done, len(calls))
 
 
 def score(run, prepared):

@@ -34,12 +34,12 @@ def watched_epochs(log, total, on_progress):
         return
     stop = threading.Event()
 
+    def ended():
+        return sum(event["event"] == "epoch ended" for event in log.events())
+
     def watch():
         while not stop.wait(0.5):
-            tell()
-
-    def tell():
-        on_progress("training epochs", sum(event["event"] == "epoch ended" for event in log.events()), total)
+            on_progress("training epochs", ended(), total)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -48,4 +48,4 @@ def watched_epochs(log, total, on_progress):
     finally:
         stop.set()
         thread.join()
-        tell()
+        on_progress("training epochs", ended(), ended())  # patience may have ended a training early

@@ -12,7 +12,7 @@ import filelock
 import yaml
 
 from neuroloom.errors import FileProblem, NeuroloomError
-from neuroloom.formats.atomic import atomic_write
+from neuroloom.formats.atomic import atomic_write, remove_halves
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.recipe import resolved
@@ -88,6 +88,7 @@ class Run:
         """Write what the run is; a folder that holds another recipe or cohort is refused, naming the difference."""
         told = recipe.as_yaml()
         before = self.folder / "recipe.yaml"
+        remove_halves(self.folder)
         if before.is_file():
             self._refuse_other(before, told, fingerprint)
             self.log.mend()

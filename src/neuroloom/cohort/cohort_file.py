@@ -130,13 +130,13 @@ def _one_row_each(raw, told, path):
 
 def _columns(raw, told, path):
     """Return the table of named columns (common words are taken where nothing is said) and the notes."""
-    table, notes = take_common_words(raw)
+    table, notes = take_common_words(raw, told.columns)
     table = table.drop(columns=["participant_id", "session_id"], errors="ignore")
     for word, how in told.columns.items():
         column = Column(source=how) if isinstance(how, str) else _named(how, word, path)
         values = _column(raw, column.source, path)
         table[word] = values if column.values is None else _mapped(values, column, path)
-    return table, [note for note in notes if note.rsplit(" ", 1)[-1] not in told.columns]
+    return table, notes
 
 
 def _named(how, word, path):
@@ -252,5 +252,7 @@ def _chosen_columns(name, entry, frame, path):
         raise NeuroloomError(f"{path}: input {name!r} needs 'columns': names or patterns such as '*_thickness'.")
     columns = [c for c in frame.columns if any(fnmatch.fnmatchcase(str(c), pattern) for pattern in patterns)]
     if not columns:
-        raise NeuroloomError(f"{path}: input {name!r}: no column matches {listed(patterns)}. There are: {listed(frame.columns)}.")
+        raise NeuroloomError(
+            f"{path}: input {name!r}: no column matches {listed(patterns)}. There are: {listed(frame.columns)}."
+        )
     return columns

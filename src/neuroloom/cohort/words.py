@@ -14,13 +14,15 @@ SYNONYMS = {  # our word -> words it is taken from, in order
 SEXES = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F"}
 
 
-def take_common_words(table):
+def take_common_words(table, told=()):
     """Return the table with our words for its columns, and what was taken for what.
 
     Parameters
     ----------
     table : DataFrame
         As read; its own columns are kept.
+    told : collection of str
+        Words of ours that the user has mapped; they are not guessed.
 
     Returns
     -------
@@ -30,15 +32,17 @@ def take_common_words(table):
     table, notes = table.copy(), []
     by_lower = {str(column).lower(): column for column in reversed(table.columns)}
     for word, synonyms in SYNONYMS.items():
+        if word in told:
+            continue
         found = next((by_lower[synonym] for synonym in synonyms if synonym in by_lower), None)
         if found is None or found == word:
             continue
         table[word] = table[found]
         notes.append(f"column {found!r} taken as {word}")
-    if "sex" in table:
+    if "sex" in table and "sex" not in told:
         table["sex"], said = _sexes(table["sex"])
         notes += said
-    if "age" in table:
+    if "age" in table and "age" not in told:
         table["age"] = _ages(table["age"])
     return table, notes
 

@@ -60,6 +60,12 @@ def atomic_writer(path):
         raise FileProblem(path, f"it could not be written: {error.strerror or error}.", way_out) from error
 
 
+def remove_halves(folder):
+    """Delete the half-written files that a killed process left in a folder; nobody may be writing there."""
+    for half in Path(folder).glob(".*.tmp"):
+        half.unlink(missing_ok=True)
+
+
 def _sync_folder(folder):
     if not hasattr(os, "O_DIRECTORY"):  # Windows cannot sync a folder, and does not need to
         return

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
-from neuroloom.formats.atomic import atomic_write
+from neuroloom.formats.atomic import atomic_write, remove_halves
 from neuroloom.formats.tables import write_table
 from neuroloom.training.learner import make_learner
 
@@ -18,6 +18,7 @@ def fit_one(plan, data, fold, seed, place, log):
     job = {"repeat": fold.repeat, "fold": fold.index, "learner": plan.name}
     with filelock.FileLock(place / ".lock"), single_thread():
         if not (place / "done.json").exists():
+            remove_halves(place)
             told = {e["epoch"] for e in log.events() if e["event"] == "epoch ended" and _is(e, job)}
 
             def on_epoch(row):

@@ -1,5 +1,28 @@
 """What is done to arrays: per scan (pure, cached), fitted (inside the fold), augmentation (on the batch)."""
 
-SCAN_TRANSFORMS = {}
-FITTED_TRANSFORMS = {}
-AUGMENTATIONS = {}
+SCAN_TRANSFORMS = {
+    "to_ras": "neuroloom.transforms.volume_to_ras:ToRAS",
+    "resample": "neuroloom.transforms.volume_resample:Resample",
+    "crop_box": "neuroloom.transforms.volume_crop_box:CropBox",
+    "to_grid": "neuroloom.transforms.volume_to_grid:ToGrid",
+    "align": "neuroloom.transforms.volume_align:Align",
+    "zscore": "neuroloom.transforms.volume_zscore:ZScore",
+    "regional_means": "neuroloom.transforms.volume_regional_means:RegionalMeans",
+    "clean_series": "neuroloom.transforms.series_clean:CleanSeries",
+    "crop_series": "neuroloom.transforms.series_crop:CropSeries",
+    "covariance": "neuroloom.transforms.series_covariance:Covariance",
+    "fisher_z": "neuroloom.transforms.series_fisher_z:FisherZ",
+}
+FITTED_TRANSFORMS = {
+    "drop_regions": "neuroloom.transforms.fitted_drop_regions:DropRegions",
+    "impute": "neuroloom.transforms.fitted_impute:Impute",
+    "tangent": "neuroloom.transforms.fitted_tangent:Tangent",
+    "standardize": "neuroloom.transforms.fitted_standardize:Standardize",
+    "combat": "neuroloom.transforms.fitted_combat:Combat",
+}
+AUGMENTATIONS = {
+    "spatial": "neuroloom.transforms.augment_spatial:Spatial",
+    "intensity": "neuroloom.transforms.augment_intensity:Intensity",
+    "series": "neuroloom.transforms.augment_series:Series",
+    "connectome": "neuroloom.transforms.augment_connectome:Connectome",
+}

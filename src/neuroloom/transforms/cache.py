@@ -11,12 +11,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 import neuroloom
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats.atomic import atomic_write, atomic_writer
+from neuroloom.parallel import side_by_side
 from neuroloom.parts import Part
 from neuroloom.transforms.chain import ScanChain
 from neuroloom.transforms.facts import facts
@@ -74,11 +74,10 @@ class Cache:
         """
         paths = {name: self._paths(cohort, want) for name, want in wanted.items()}
         work = self._missing(cohort, wanted, paths)
-        run = joblib.Parallel(n_jobs=min(self.jobs, max(1, len(work))), return_as="generator_unordered")
-        jobs = (joblib.delayed(prepare)(cohort.inputs[source], sample, todo) for source, sample, todo in work)
+        calls = [(cohort.inputs[source], sample, todo) for source, sample, todo in work]
         if on_done:
             on_done(0, len(work))
-        for done, _ in enumerate(run(jobs), start=1):
+        for done, _ in enumerate(side_by_side(prepare, calls, self.jobs), start=1):
             if on_done:
                 on_done(done, len(work))
         return {name: _mapped(cohort, paths[name]) for name in wanted}
