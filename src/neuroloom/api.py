@@ -101,3 +101,24 @@ def remove_run(run):
     if strangers and not (run.folder / "recipe.yaml").is_file():
         raise NeuroloomError(f"{run.folder}: this is not a run's folder, so --force does not delete it.")
     shutil.rmtree(run.folder)
+
+
+def red_team_recipe(recipe, data=None, *, cohort_file=None, cache=None, jobs=None, on_progress=None):
+    """Attack a recipe; see `neuroloom.redteam.red_team`."""
+    from neuroloom.redteam import red_team
+
+    jobs = jobs or os.cpu_count()
+    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
+    kept = Cache(cache or cache_folder(), jobs)
+    return red_team(recipe, data=data, cohort_file=cohort_file, cache=kept, jobs=jobs, on_progress=on_progress)
+
+
+def simulate_files(kind, out, settings=None, *, force=False, on_progress=None):
+    """Write a simulated cohort as real files into a new folder; return the number of people."""
+    from neuroloom.parts import Part, build
+    from neuroloom.simulators import SIMULATORS
+    from neuroloom.simulators.bids import write_cohort
+
+    cohort = build("simulator", SIMULATORS, Part(name=kind, **(settings or {})))
+    write_cohort(cohort, Path(out), force=force, on_progress=on_progress)
+    return cohort.table["participant_id"].nunique()

@@ -131,6 +131,63 @@ def replay(folder: RunFolder, data: Data = None, cohort: CohortFile = None, jobs
 
 
 @app.command()
+def redteam(
+    recipe: RecipeName,
+    data: Data = None,
+    cohort: CohortFile = None,
+    variant: Variant = None,
+    settings: Set = None,
+    out: Out = None,
+    jobs: Jobs = None,
+):
+    """Attack a recipe: shuffled labels, a deliberately wrong split, confounds alone."""
+    parsed = _recipe(recipe, variant, settings)
+    from neuroloom.api import red_team_recipe
+    from neuroloom.progress import shown_progress
+    from neuroloom.redteam import attack_table, write_attacks
+
+    with shown_progress() as on_progress:
+        attacks = red_team_recipe(parsed, data, cohort_file=cohort, jobs=jobs, on_progress=on_progress)
+    _console().print(attack_table(attacks))
+    for attack in attacks:
+        typer.echo(f"{attack.name}: {attack.text}")
+    if out is not None:
+        typer.echo(f"Written: {write_attacks(out, attacks)}")
+    raise typer.Exit(1 if any(attack.passed is False for attack in attacks) else 0)
+
+
+@app.command()
+def check(data: Annotated[Path, typer.Argument(help="Your folder.")], cohort: CohortFile = None):
+    """Look for what is wrong with a folder: missing, unreadable, mixed, constant, twice under two names."""
+    from neuroloom.cohort.checks import check_data
+    from neuroloom.progress import shown_progress
+
+    with shown_progress() as on_progress:
+        findings = check_data(data, cohort_file=cohort, on_progress=on_progress)
+    typer.echo(findings.text)
+    raise typer.Exit(0 if findings.ok else 1)
+
+
+@app.command()
+def simulate(
+    kind: Annotated[str, typer.Argument(help="simulated_t1w, simulated_bold, simulated_table ...")],
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    settings: Set = None,
+    force: Force = False,
+):
+    """Write a simulated cohort as real files: BIDS for scans and series, a table with a cohort.yaml else."""
+    from neuroloom.api import simulate_files
+    from neuroloom.progress import shown_progress
+    from neuroloom.recipe import parse_override
+
+    with shown_progress() as on_progress:
+        n_people = simulate_files(
+            kind, out, dict(parse_override(text) for text in settings or []), force=force, on_progress=on_progress
+        )
+    typer.echo(f"{n_people} people: {out}")
+
+
+@app.command()
 def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all prepared scans.")] = False):
     """Show where prepared scans are kept and how much room they take."""
     from neuroloom.api import cache_folder

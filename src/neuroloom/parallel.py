@@ -7,15 +7,13 @@ import joblib
 RESTART = "A worker stopped while some jobs were given"  # joblib replaces a process that grew; nothing is lost
 
 
-def side_by_side(function, calls, jobs=1):
-    """Yield the results of ``function(*call)`` for each of ``calls``, in the order in which they end.
+def side_by_side(calls, jobs=1):
+    """Yield the results of calls in the order in which they end.
 
     Parameters
     ----------
-    function : callable
-        Can be pickled.
     calls : sequence of tuple
-        Arguments of each call.
+        Function and arguments of each call; all can be pickled.
     jobs : int
         Processes at work; 1 stays in this process.
     """
@@ -24,4 +22,4 @@ def side_by_side(function, calls, jobs=1):
     run = joblib.Parallel(n_jobs=min(jobs, len(calls)), return_as="generator_unordered")
     with warnings.catch_warnings(), joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         warnings.filterwarnings("ignore", RESTART, UserWarning)
-        yield from run(joblib.delayed(function)(*call) for call in calls)
+        yield from run(joblib.delayed(function)(*arguments) for function, *arguments in calls)

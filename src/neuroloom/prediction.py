@@ -14,7 +14,6 @@ from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.training.learner import load_learner
 from neuroloom.transforms.cache import Cache, Wanted
-from neuroloom.transforms.chain import split_chain
 
 
 def predict(run, files, *, learner=None, reader=None):
@@ -44,16 +43,17 @@ def predict(run, files, *, learner=None, reader=None):
     name = learner or metrics["deep"]
     check_known("learner of this run", name, metrics["learners"])
     learners = [load_learner(folder) for folder in sorted(run.folder.glob(f"folds/*/{name}"))]
-    cohort = _cohort(run, recipe, learners[0], files, reader or {})
+    cohort = _cohort(run, learners[0], files, reader or {})
+    sampling = build("sampling", SAMPLINGS, recipe.sampling)
     with tempfile.TemporaryDirectory() as folder:
-        data = _prepared(recipe, learners[0], cohort, folder)
-        raw = [one.predict(data, np.arange(len(data))) for one in learners]
-    return _answers(data.cohort.samples, metrics["target"]["name"], learners, raw)
+        cache = Cache(folder)
+        raw = [one.predict(_prepared(one, cohort, sampling, cache), np.arange(len(cohort))) for one in learners]
+    return _answers(cohort.samples, metrics["target"]["name"], learners, raw)
 
 
-def _cohort(run, recipe, learner, files, reader):
+def _cohort(run, learner, files, reader):
     """Return the files as a cohort with the one input that the learner's inputs are made from."""
-    sources = sorted({recipe.source_of(name) for name in learner.plan.chains})
+    sources = sorted({one.source for one in learner.plan.inputs.values()})
     if not sources:
         raise NeuroloomError(f"{learner.plan.name} predicts from confounds, not from files.")
     if len(sources) > 1:
@@ -103,13 +103,9 @@ def _people(samples):
     return pd.DataFrame({"participant_id": samples}, index=pd.Index(samples, name="sample_id"))
 
 
-def _prepared(recipe, learner, cohort, folder):
-    wanted = {
-        name: Wanted(recipe.source_of(name), tuple(split_chain(recipe.inputs[name].chain)[0]))
-        for name in learner.plan.chains
-    }
-    sampling = build("sampling", SAMPLINGS, recipe.sampling)
-    return Data(cohort, Cache(folder).stores(cohort, wanted), None, sampling)
+def _prepared(learner, cohort, sampling, cache):
+    wanted = {name: Wanted(one.source, one.scan) for name, one in learner.plan.inputs.items()}
+    return Data(cohort, cache.stores(cohort, wanted), None, sampling)
 
 
 def _answers(samples, target, learners, raw):

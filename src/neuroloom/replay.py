@@ -8,8 +8,9 @@ import numpy as np
 
 from neuroloom.api import cache_folder
 from neuroloom.errors import NeuroloomError
-from neuroloom.experiment import learn, prepare, read_cohort
+from neuroloom.experiment import learn
 from neuroloom.formats.tables import read_table
+from neuroloom.preparation import prepare, read_cohort
 from neuroloom.run import Run, environment
 from neuroloom.training.checkpoint import read_arrays
 from neuroloom.training.job import predictions, single_thread, text_columns
@@ -51,13 +52,14 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
             f"{run.folder}: the cohort is not the one of this run (its files or its table differ). "
             "Give the same --data and --cohort as the run had."
         )
-    prepared = prepare(recipe, cohort, Cache(cache_folder(), jobs or 1), on_progress)
+    cache = Cache(cache_folder(), jobs or 1)
+    prepared = prepare(recipe, cohort, cache, on_progress)
     same = all(now[key] == run.environment[key] for key in ("versions", "cpu_capability", "system"))
     tolerance = SAME_MACHINE if same else OTHER_MACHINE
     lines, differences = [], []
     with tempfile.TemporaryDirectory() as folder:
         again = Run(Path(folder) / "again")
-        learn(again, prepared, jobs or 1, on_progress)
+        learn(again, prepared, cache, jobs or 1, on_progress)
         for plan in prepared.plans:
             found = [_compare(run, again, prepared, plan, fold) for fold in prepared.folds]
             stored, repeated, weights = np.max(found, axis=0)

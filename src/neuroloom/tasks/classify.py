@@ -29,6 +29,7 @@ class Classify:
         self.label_smoothing = label_smoothing
         self.classes = ()
         self.weights = None
+        self.warnings = []
 
     def prepare(self, target, fit_rows):
         """Learn the class weights from the fit part; every class must be in it."""
@@ -64,6 +65,11 @@ class Classify:
     def calibrate(self, raw, truth):
         """Nothing is calibrated: probabilities are reported as the learner gives them."""
         return self
+
+    def error(self, raw, truth):
+        """Return the mean log loss of probabilities (n, n_classes), classes weighing the same; what a search lowers."""
+        surprise = -np.log(np.clip(raw[np.arange(len(truth)), truth], 1e-12, 1))
+        return float(np.mean([surprise[truth == value].mean() for value in np.unique(truth)]))
 
     def columns(self, name, raw):
         """Return prediction columns of ``predictions.csv``: the likeliest class, and each probability."""

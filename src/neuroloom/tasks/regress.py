@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.stats import linregress
 
 
 class Regress:
@@ -26,7 +27,8 @@ class Regress:
         self.loss_name = loss
         self.bias_correction = bias_correction
         self.mean, self.spread = 0.0, 1.0
-        self.line = np.array([np.nan, np.nan])  # intercept, slope
+        self.line = np.array([0.0, 1.0])  # intercept, slope
+        self.warnings = []
 
     n_outputs = 1
 
@@ -50,11 +52,19 @@ class Regress:
         return torch.as_tensor(output, dtype=torch.float64)[:, 0].numpy() * self.spread + self.mean
 
     def calibrate(self, raw, truth):
-        """Fit the line of the bias correction on the tune part; without a rising line there is none."""
-        if self.bias_correction and len(raw) >= 3 and np.std(truth) > 0:
-            slope, intercept = np.polyfit(truth, raw, 1)
-            self.line = np.array([intercept, slope]) if slope > 0.05 else self.line
+        """Fit the line of the bias correction on the tune part; where it does not rise surely, nothing is corrected."""
+        if not self.bias_correction:
+            return self
+        fitted = linregress(truth, raw) if len(raw) >= 3 and np.std(truth) > 0 else None
+        if fitted is not None and fitted.slope > 2 * fitted.stderr:
+            self.line = np.array([fitted.intercept, fitted.slope])
+        else:
+            self.warnings = ["The bias correction found no rising line on the tune part, so nothing was corrected."]
         return self
+
+    def error(self, raw, truth):
+        """Return the mean absolute error of numbers (n,); what a search lowers."""
+        return float(np.mean(np.abs(raw - truth)))
 
     def columns(self, name, raw):
         """Return prediction columns of ``predictions.csv``, in the target's unit."""

@@ -28,6 +28,23 @@ from neuroloom.transforms.flatten import flat_names, flatten
 
 
 @dataclass(frozen=True)
+class InputPlan:
+    """What an input is made from: the cohort's source, the per-scan chain (cached), the fitted chain."""
+
+    source: str
+    scan: tuple[Part, ...] = ()
+    fitted: tuple[Part, ...] = ()
+
+    def as_dict(self):
+        told = {"source": self.source, "scan": [part.as_dict() for part in self.scan]}
+        return told | {"fitted": [part.as_dict() for part in self.fitted]}
+
+    @classmethod
+    def from_dict(cls, told):
+        return cls(told["source"], *(tuple(Part(**part) for part in told[key]) for key in ("scan", "fitted")))
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a learner is made of; JSON can say all of it.
 
@@ -39,8 +56,8 @@ class Plan:
         ``trained`` or ``estimator``.
     part : Part
         The network or estimator.
-    chains : dict
-        Input name -> fitted parts of its chain. Empty for the confounds-only model.
+    inputs : dict of InputPlan
+        By name. Empty for the confounds-only model.
     task : Part
     confounds : tuple of str
         Columns that the confounds-only model sees; empty for the others.
@@ -51,23 +68,21 @@ class Plan:
     name: str
     kind: str
     part: Part
-    chains: dict[str, list[Part]]
+    inputs: dict[str, InputPlan]
     task: Part
     confounds: tuple[str, ...] = ()
     training: dict = field(default_factory=dict)
 
     def as_dict(self):
-        chains = {name: [part.as_dict() for part in parts] for name, parts in self.chains.items()}
-        told = {"name": self.name, "kind": self.kind, "part": self.part.as_dict(), "chains": chains}
+        told = {"name": self.name, "kind": self.kind, "part": self.part.as_dict()}
+        told["inputs"] = {name: plan.as_dict() for name, plan in self.inputs.items()}
         return told | {"task": self.task.as_dict(), "confounds": list(self.confounds), "training": self.training}
 
     @classmethod
     def from_dict(cls, told):
-        chains = {name: [Part(**part) for part in parts] for name, parts in told["chains"].items()}
-        return cls(
-            told["name"], told["kind"], Part(**told["part"]), chains, Part(**told["task"]),
-            tuple(told["confounds"]), told["training"],
-        )  # fmt: skip
+        inputs = {name: InputPlan.from_dict(plan) for name, plan in told["inputs"].items()}
+        task, confounds = Part(**told["task"]), tuple(told["confounds"])
+        return cls(told["name"], told["kind"], Part(**told["part"]), inputs, task, confounds, told["training"])
 
 
 def make_learner(plan):
@@ -89,7 +104,7 @@ class Learner:
 
     def __init__(self, plan):
         self.plan = plan
-        self.inputs = FoldInputs(plan.chains)
+        self.inputs = FoldInputs({name: one.fitted for name, one in plan.inputs.items()})
         self.task = build("task", TASKS, plan.task)
         self.seen = frozenset()
 
@@ -112,7 +127,7 @@ class Learner:
             "plan": self.plan.as_dict(),
             "task": self.task.told(),
             "names": self.inputs.names,
-            "warnings": self.inputs.warnings,
+            "warnings": [*self.inputs.warnings, *self.task.warnings],
             "seen": self.told_seen,
             **told,
         }
