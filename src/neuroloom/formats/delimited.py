@@ -193,6 +193,13 @@ def _layout_of_1d(path, lines):
 def _layout(path, lines, delimiter, header, columns, rows_may_be_named):
     """Return the layout of a .csv or .tsv file."""
     number, first = _first_row(path, lines, delimiter)
+    other = [letter for letter in ",;\t" if letter != delimiter and letter in first[0]]
+    if len(first) == 1 and other:
+        raise FileProblem(
+            path,
+            f"its first line is one cell ({first[0][:40]!r}); its delimiter seems to be {other[0]!r}.",
+            f'Say so: delimiter: "{other[0]}".',
+        )
     has_names = _has_names(path, first, header, rows_may_be_named)
     n_before = number if has_names else 0
     body = _first_row(path, lines, delimiter, n_before)[1]
@@ -226,7 +233,8 @@ def _has_names(path, first, header, rows_may_be_named):
     numbers = [_is_number(cell) for cell in first]
     if not any(numbers):
         return True
-    if all(numbers[1:]) and (numbers[0] or rows_may_be_named) and not _counts_up(first[1:]):
+    tail = first if numbers[0] else first[1:]
+    if all(numbers[1:]) and (numbers[0] or rows_may_be_named) and not _counts_up(tail):
         return False
     raise FileProblem(
         path,
@@ -286,20 +294,15 @@ def _numbers_slowly(path, lines, layout):
                 f"line {number} has {len(cells)} cells, expected {layout.n_cells} as in its first line.",
                 "Export it again, or check its delimiter.",
             )
-        values.append(np.array([_number(path, number, cell, cells[cell]) for cell in layout.keep]))
-    return np.stack(values)
-
-
-def _number(path, line, column, cell):
-    if cell.strip() in MISSING:
-        return np.nan
-    if not _is_number(cell):
-        raise FileProblem(
-            path,
-            f"line {line}, column {column + 1}: {cell[:40]!r} is not a number.",
-            "Correct it, or name the columns that are numbers: columns: [...].",
-        )
-    return float(cell)
+        odd = [cell for cell in layout.keep if cells[cell].strip() != "" and not _is_number(cells[cell])]
+        if odd:
+            raise FileProblem(
+                path,
+                f"line {number}, column {odd[0] + 1}: {cells[odd[0]][:40]!r} is not a number.",
+                "Correct it." if layout.names is None else "Correct it, or keep the others: columns: [...].",
+            )
+        values.append([np.nan if cells[i].strip() in MISSING else float(cells[i]) for i in layout.keep])
+    return np.array(values)
 
 
 def _row_names(path, lines, layout, kind):

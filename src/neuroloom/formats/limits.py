@@ -23,7 +23,7 @@ MAX_TABLE_BYTES = 512 * 1024**2  # tables of people
 MAX_JSON_BYTES = 64 * 1024**2
 MAX_YAML_BYTES = 1024**2
 MAX_DEPTH = 30  # of nested YAML or JSON
-MAX_YAML_NODES = 100_000
+MAX_YAML_NODES = 20_000
 MAX_COLUMNS = 100_000
 DEFLATE_RATIO = 1032  # what deflate reaches at the very most
 BOMB_RATIO, BOMB_BYTES = 200, 256 * 1024**2  # refused where both are passed: an empty mask stays readable
@@ -207,7 +207,7 @@ def skip(stream, n_bytes, path):
 def to_float32(values, path):
     """Return numbers as float32; a value that float32 cannot hold is an error. NaN and inf stay."""
     try:
-        with np.errstate(over="raise"):
+        with np.errstate(over="raise", invalid="ignore"):  # NaN of any make stay NaN
             return np.asarray(values, dtype=np.float32)
     except FloatingPointError:
         largest = np.nanmax(np.abs(values))
@@ -281,12 +281,15 @@ class _Loader(yaml.SafeLoader):
         if getattr(event, "tag", None):
             raise _refused(event, f"tags ({event.tag}) are not allowed; quote it if it is text")
         self.depth, self.n_nodes = self.depth + 1, self.n_nodes + 1
-        if self.depth > MAX_DEPTH or self.n_nodes > MAX_YAML_NODES:
-            raise _refused(event, f"nested deeper than {MAX_DEPTH}, or more than {MAX_YAML_NODES} entries")
+        if self.depth > MAX_DEPTH:
+            raise _refused(event, f"nested deeper than {MAX_DEPTH}")
+        if self.n_nodes > MAX_YAML_NODES:
+            raise _refused(event, f"more than {MAX_YAML_NODES} entries")
         node = super().compose_node(parent, index)
         self.depth -= 1
         is_key = isinstance(parent, yaml.MappingNode) and index is None  # a key is a word
-        if not is_key and isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _HALF_BOOLEANS:
+        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        if is_plain and not is_key and node.value.lower() in _HALF_BOOLEANS:
             raise _refused(event, f"{node.value} may be text or a truth; write true or false, or quote it")
         return node
 

@@ -29,11 +29,13 @@ TO_V7 = "Save it in MATLAB with save(name, 'variable', '-v7')."
 
 @dataclass(frozen=True)
 class _Variable:
-    """What a file declares about one variable; ``fault`` is why it cannot be read, empty where it can."""
+    """What a file declares about one variable."""
 
     name: str
     shape: tuple[int, ...]
-    fault: str
+    fault: str = ""  # why it cannot be read; empty where it can
+    n_bytes: int = 0  # unpacked
+    n_packed: int | None = None  # None where it is not compressed
 
 
 def read_mat(
@@ -90,6 +92,8 @@ def _read_v5(path, file, head, n_file, name):
     variables = {variable.name: variable for variable in _walk(path, file, order, n_file)}
     shapes = {variable.name: variable.shape for variable in variables.values()}
     variable = variables[chosen(path, "variable", name, shapes)]
+    if variable.n_packed is not None:
+        limits.check_declared(path, variable.n_bytes, variable.n_packed)
     if variable.fault:
         raise FileProblem(path, f"variable {variable.name!r} {variable.fault}.", TO_NUMBERS)
     limits.check_memory(path, 2 * 8 * int(np.prod(variable.shape, dtype=object)))
@@ -148,18 +152,14 @@ def _declared(start, order, n_packed):
         found = "complex" if class_number in NUMERIC else OTHER.get(class_number, f"of class {class_number}")
         return _Variable(_text(name), shape, f"is {found}, expected real numbers")
     stored, _, n_bytes, _ = _element(start, place, order)
-    return _Variable(_text(name), shape, _fault(shape, stored, n_bytes, n_matrix, n_packed))
+    return _Variable(_text(name), shape, _fault(shape, stored, n_bytes, n_matrix), n_matrix, n_packed)
 
 
-def _fault(shape, stored, n_bytes, n_matrix, n_packed):
+def _fault(shape, stored, n_bytes, n_matrix):
     """Return why the numbers cannot be what is declared, or an empty text."""
     n_expected = int(np.prod(shape, dtype=object)) * STORED.get(stored, 0)
     if min(shape, default=0) < 0 or n_bytes != n_expected or n_bytes > n_matrix:
         return f"declares the shape {shape}, but {n_bytes} bytes of numbers: it is damaged"
-    if n_packed is not None and n_matrix > limits.DEFLATE_RATIO * n_packed:
-        return f"declares {n_matrix} bytes, more than its {n_packed} compressed bytes can hold"
-    if n_packed is not None and n_matrix > max(limits.BOMB_BYTES, limits.BOMB_RATIO * n_packed):
-        return f"would unpack {n_packed} bytes to {n_matrix}: save it uncompressed if that is meant"
     return ""
 
 

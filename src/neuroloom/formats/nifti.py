@@ -78,11 +78,13 @@ def _read_raw_header(path, stream):
         block = stream.read(348)
         n_header, order = _header_size(path, block)
         block += stream.read(n_header - 348)
+    if len(block) < n_header:
+        raise FileProblem(path, f"it is cut within its header, at byte {len(block)}.", "Copy or export it again.")
     place, magic = MAGIC[n_header]
     found = block[place : place + len(magic)]
     if found.startswith((b"ni1", b"ni2")):
         raise FileProblem(path, "it is the .hdr half of a .hdr/.img pair.", "Save both as one .nii with nibabel.")
-    if found != magic or len(block) < n_header:
+    if found != magic:
         raise FileProblem(
             path,
             f"it is not a NIfTI file: its magic is {found!r}, expected {magic!r}.",
@@ -170,19 +172,19 @@ def _affine(path, raw, shape, orientation):
     has_sform, has_qform = int(raw["sform_code"]) > 0, int(raw["qform_code"]) > 0
     if has_sform and has_qform:
         _check_sides(path, raw)
-    with limits.parsing(path, "NIfTI file with an affine"):
+    with limits.parsing(path, "NIfTI file with an affine"), np.errstate(all="ignore"):  # checked by the caller
         if has_sform:
             affine = raw.get_sform()
         elif has_qform:
             affine = raw.get_qform()
         else:
             affine = _stated_affine(path, raw, shape, orientation)
-    return np.diag([unit, unit, unit, 1.0]) @ affine
+        return affine * np.array([[unit], [unit], [unit], [1.0]])
 
 
 def _check_sides(path, raw):
     """Raise where sform and qform disagree on which side is left (a mirror image apart)."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):  # an affine of NaN is refused by its own check
         sign = np.sign(np.linalg.det(raw.get_sform()[:3, :3]))
     if sign * (-1 if raw["pixdim"][0] < 0 else 1) < 0:
         raise FileProblem(

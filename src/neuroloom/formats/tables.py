@@ -1,4 +1,4 @@
-"""Tables of people, .csv and .tsv, and JSON beside them."""
+"""Tables of people, .csv and .tsv."""
 
 import csv
 import io
@@ -12,12 +12,10 @@ import pandas as pd
 from neuroloom.errors import FileProblem, listed
 from neuroloom.formats import limits
 from neuroloom.formats.atomic import atomic_write
-from neuroloom.formats.limits import read_json
-
-__all__ = ["read_json", "read_table", "write_table"]
 
 MISSING = {"", "n/a", "N/A", "NA", "NaN", "nan"}  # BIDS's n/a, and what spreadsheets and R write
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+IDENTIFIER = re.compile(r"(^|[ _])id$", re.IGNORECASE)
 WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")  # 007, and more digits than int64 has, are identifiers
 NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
 
@@ -26,16 +24,17 @@ def read_table(path, *, text=(), delimiter=None):
     """Read a table with a line of column names.
 
     A column becomes int64 or float64 where all its values are plain numbers, bool where all are True or
-    False, and text else. Numbers with leading zeros (``007``) are identifiers and stay text, and so do the columns
-    named in ``text``. Missing cells (``n/a``, ``NA``, ``NaN``, empty) are NaN. Spaces around a cell are
-    dropped; cells that `write_table` escaped come back as they were.
+    False, and text else. Identifiers stay text: columns whose name ends in the word id (``participant_id``,
+    ``Subject ID``), numbers with leading zeros (``007``), and the columns named in ``text``. Missing cells
+    (``n/a``, ``NA``, ``NaN``, empty) are NaN. Spaces around a cell are dropped; cells that `write_table`
+    escaped come back as they were.
 
     Parameters
     ----------
     path : str or Path
         .csv or .tsv, UTF-8.
     text : sequence of str
-        Columns that stay text whatever they hold, such as participant identifiers.
+        Further columns that stay text whatever they hold.
     delimiter : str or None
         None goes by the ending: a comma, or a tab.
 
@@ -61,7 +60,8 @@ def read_table(path, *, text=(), delimiter=None):
     if not body:
         raise FileProblem(path, "it has a line of names and no rows.", "Export it again.")
     columns = zip(names, zip(*body, strict=True), strict=True)
-    return pd.DataFrame({name: _typed(cells, keep_text=name in text) for name, cells in columns})
+    kept = {name for name in names if name in text or IDENTIFIER.search(name)}
+    return pd.DataFrame({name: _typed(cells, keep_text=name in kept) for name, cells in columns})
 
 
 def write_table(path, frame):

@@ -116,14 +116,15 @@ def check_affine(path, affine):
     way_out = "Set it right with nibabel (image.set_sform), from a scan of the same person and grid."
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         raise FileProblem(path, "its affine has values that are not numbers (NaN or inf).", way_out)
-    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    with np.errstate(over="ignore"):
+        sizes = np.linalg.norm(affine[:3, :3], axis=0)
     told = ", ".join(f"{size:.4g}" for size in sizes)
     if sizes.min() == 0:
         raise FileProblem(path, f"its affine is singular: voxel size ({told}) mm.", way_out)
-    if abs(np.linalg.det(affine[:3, :3] / sizes)) < FLATTEST:
-        raise FileProblem(path, "its affine is singular: two of its axes point the same way.", way_out)
     if sizes.min() < VOXEL_SIZES[0] or sizes.max() > VOXEL_SIZES[1]:
         raise FileProblem(path, f"voxel size ({told}) mm is beyond belief.", "Correct pixdim, units or affine.")
+    if abs(np.linalg.det(affine[:3, :3] / sizes)) < FLATTEST:
+        raise FileProblem(path, "its affine is singular: two of its axes point the same way.", way_out)
     return affine
 
 
@@ -203,16 +204,26 @@ def to_values(path, voxels, header):
     if (header.slope, header.intercept) == (1, 0):
         return limits.to_float32(voxels, path)
     values = np.empty(voxels.shape, dtype=np.float32, order="F")
-    slope, intercept = np.float64(header.slope), np.float64(header.intercept)
     for k in range(voxels.shape[-1]):  # slab by slab: float64 of one slab at a time
-        values[..., k] = limits.to_float32(voxels[..., k] * slope + intercept, path)
+        values[..., k] = limits.to_float32(scaled(voxels[..., k], header, path), path)
     return values
+
+
+def scaled(voxels, header, path):
+    """Return slope · stored + intercept as float64."""
+    try:
+        with np.errstate(over="raise", invalid="ignore"):
+            return voxels * np.float64(header.slope) + np.float64(header.intercept)
+    except FloatingPointError:
+        raise FileProblem(
+            path, f"its scaling (slope {header.slope:g}) leads beyond any number.", "Correct scl_slope."
+        ) from None
 
 
 def to_labels(path, voxels, header):
     """Return stored numbers as uint16 labels; whatever is no whole number from 0 to 65535 is an error."""
     if (header.slope, header.intercept) != (1, 0):
-        voxels = voxels * np.float64(header.slope) + np.float64(header.intercept)
+        voxels = scaled(voxels, header, path)
     low, high = voxels.min(), voxels.max()
     if not (low >= 0 and high <= 65535):  # NaN fails too
         raise FileProblem(

@@ -1,0 +1,442 @@
+"""Files that are broken, or meant to do harm, one for each way we know; written anew by each run, never stored.
+
+``make_corpus(folder)`` writes them and returns what is to be done with each. Every one must end in a clear
+`NeuroloomError` that names the file, under 2 s and 200 MB.
+"""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import scipy.io
+
+HUGE = 10 * 2**30  # bytes that a bomb unpacks to
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file, what is done with it, and words that its error must hold."""
+
+    name: str
+    says: str
+    make: Callable[[Path], Any]  # returns the file's content, or makes what is no plain file itself
+    reader: str = "read"  # read, table, yaml, json, or inside (a path from a table)
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def needs_no_root(self):
+        return self.name.startswith("unreadable")
+
+
+CASES = []
+
+
+def case(name, says, make, reader="read", **arguments):
+    CASES.append(Case(name, says, make if callable(make) else lambda path: make, reader, arguments))
+
+
+def make_corpus(folder):
+    """Write all files under ``folder`` and return their cases."""
+    for one in CASES:
+        content = one.make(folder / one.name)
+        if content is not None:
+            (folder / one.name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return CASES
+
+
+class Owner:
+    """Unpickled, it makes a folder: the proof that code from a file was run."""
+
+    def __reduce__(self):
+        return os.mkdir, ("owned",)
+
+
+def noise(n_bytes):
+    return np.random.default_rng(0).bytes(n_bytes)
+
+
+# ---- images ----------------------------------------------------------------------------------------------
+
+
+def nifti(shape=(4, 5, 6), dtype="f4", values=None, kind=nib.Nifti1Header, **fields):
+    """Return the bytes of a sound .nii in which the named header fields are then set to something else."""
+    header = kind()
+    header.set_data_dtype(dtype)
+    header.set_data_shape(shape)
+    header.set_sform(np.diag([2.0, 2, 2, 1]), 1)
+    header.set_xyzt_units("mm", "sec")
+    header["vox_offset"] = header.structarr.nbytes + 4
+    for name, value in fields.items():
+        header.structarr[name] = value
+    values = np.zeros(shape, dtype) if values is None else np.full(shape, values, dtype)
+    return header.binaryblock + bytes(4) + values.tobytes()
+
+
+def dims(*lengths):
+    """Return NIfTI's dim field, whatever its lengths are."""
+    return [len(lengths), *lengths, *[1] * (7 - len(lengths))]
+
+
+def with_zeros(start, n_bytes=HUGE):
+    """Return a gzip file of ``start`` and then zeros without end, quickly made of equal members."""
+    member = gzip.compress(bytes(2**26), 9, mtime=0)
+    return gzip.compress(start, mtime=0) + member * (n_bytes // 2**26)
+
+
+def mgh(shape=(4, 5, 6, 1), code=3, good=1, spacing=(1, 1, 1), n_data=None):
+    """Return the bytes of an .mgh file."""
+    axes = (-1, 0, 0, 0, 0, -1, 0, 1, 0)
+    head = struct.pack(">7ih3f9f3f", 1, *shape, code, 0, good, *spacing, *axes, 0, 0, 0)
+    return head.ljust(284, b"\0") + bytes(4 * int(np.prod(shape)) if n_data is None else n_data)
+
+
+def flipped(content, place):
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+def unreadable(path):
+    path.write_bytes(nifti())
+    path.chmod(0)
+
+
+QUATERNION_WRONG = {"qform_code": 1, "sform_code": 0, "quatern_b": 5.0}
+PACKED = gzip.compress(nifti((20, 20, 20)), mtime=0)
+
+case("words.nii", "not a NIfTI", "this is a letter, not a scan\n" * 40)
+case("empty.nii", "empty", b"")
+case("empty.nii.gz", "empty", b"")
+case("not_gzip.nii.gz", "damaged", noise(5000))
+case("cut_in_header.nii", "cut within", nifti()[:100])
+case("cut_in_magic.nii.gz", "damaged", PACKED[:30])
+case("header_only.nii", "cut", nifti()[:352])
+case("cut.nii", "cut", nifti()[:-1])
+case("cut.nii.gz", "damaged", gzip.compress(nifti()[:352] + noise(480), mtime=0)[:-100])
+case("bit_flipped.nii.gz", "damaged", flipped(PACKED, len(PACKED) - 6))
+case("longer_than_declared.nii.gz", "more than", gzip.compress(nifti() + bytes(1)))
+case("longer_than_declared.nii", "more than", nifti() + bytes(1))
+case("bomb.nii.gz", "not a NIfTI", lambda path: with_zeros(b""))
+case("bomb_behind_sound_image.nii.gz", "more than", lambda path: with_zeros(nifti()))
+case("bomb_declared.nii.gz", "unpack", lambda path: with_zeros(nifti(dtype="f8", dim=dims(1024, 1024, 1279))[:352]))
+case("dims_32767.nii", "7 axes", nifti(dim=dims(*[32767] * 7)))
+case("dims_32767_in_3d.nii", "cut", nifti(dim=dims(32767, 32767, 32767)))
+case("dims_32767_in_3d.nii.gz", "more than", gzip.compress(nifti(dim=dims(32767, 32767, 32767))))
+case("dims_2_to_62.nii", "cut", nifti(kind=nib.Nifti2Header, dim=dims(2**62, 2**62, 2**62)))
+case("dims_2_to_62.nii.gz", "more than", gzip.compress(nifti(kind=nib.Nifti2Header, dim=dims(2**62, 2**62, 2**62))))
+case("negative_dim.nii", "shape", nifti(dim=dims(4, -5, 6)))
+case("zero_dim.nii", "shape", nifti(dim=dims(4, 0, 6)))
+case("no_axes.nii", "0 axes", nifti(dim=[0] * 8))
+case("twelve_axes.nii", "12 axes", nifti(dim=[12, 4, 5, 6, 1, 1, 1, 1]))
+case("flat.nii", "2 axes", nifti(dim=dims(20, 6)))
+case("time_series.nii.gz", "4 axes", gzip.compress(nifti((4, 5, 6, 7))))
+case("offset_past_end.nii", "cut", nifti(vox_offset=1e6))
+case("offset_past_end.nii.gz", "more than", gzip.compress(nifti(vox_offset=1e6)))
+case("offset_1e30.nii", "byte 1e+30", nifti(vox_offset=1e30))
+case("offset_nan.nii", "byte nan", nifti(vox_offset=np.nan))
+case("offset_negative.nii", "byte -4", nifti(vox_offset=-4))
+case("offset_in_header.nii", "byte 8", nifti(vox_offset=8))
+case("affine_nan.nii", "affine", nifti(srow_x=[np.nan, 0, 0, 0]))
+case("affine_inf.nii", "affine", nifti(srow_x=[2, 0, 0, np.inf]))
+case("affine_zero.nii", "singular", nifti(srow_x=[0] * 4, srow_y=[0] * 4, srow_z=[0] * 4))
+case("affine_flat.nii", "singular", nifti(srow_x=[1, 1, 0, 0], srow_y=[1, 1, 0, 0]))
+case("affine_1e20.nii", "belief", nifti(srow_x=[1e20, 0, 0, 0], srow_y=[0, 1e20, 0, 0], srow_z=[0, 0, 1e20, 0]))
+case("affine_missing.nii", "no affine", nifti(sform_code=0))
+case("affine_mirrored.nii", "which side is left", nifti(qform_code=1, pixdim=[-1, 2, 2, 2, 0, 0, 0, 0]))
+case("quaternion_beyond_one.nii", "damaged", nifti(**QUATERNION_WRONG))
+case("pixdim_negative.nii", "damaged", nifti(qform_code=1, sform_code=0, pixdim=[1, -2, 2, 2, 0, 0, 0, 0]))
+case("unit_unknown.nii", "unit of length", nifti(xyzt_units=7))
+case("slope_inf.nii", "scaling", nifti(scl_slope=np.inf, scl_inter=0))
+case("intercept_nan.nii", "scaling", nifti(scl_slope=2, scl_inter=np.nan))
+case("rgb.nii", "RGB", nifti(datatype=128, bitpix=24))
+case("complex.nii", "complex", nifti(datatype=32, bitpix=64))
+case("type_unknown.nii", "number type 9999", nifti(datatype=9999))
+case("pair.nii", "pair", nifti(magic=b"ni1"))
+case("analyze.nii", "ANALYZE", nifti(magic=b""))
+case("beyond_float32.nii", "float32", nifti(dtype="f8", values=1e300))
+case("scaled_beyond_float32.nii", "float32", nifti(values=1e30, scl_slope=1e30, scl_inter=0))
+case("labels_negative.nii", "0 to 65535", nifti(dtype="i2", values=-1), kind="labels")
+case("labels_fraction.nii", "whole numbers", nifti(values=0.5), kind="labels")
+case("labels_nan.nii", "0 to 65535", nifti(values=np.nan), kind="labels")
+case("folder.nii", "folder", os.mkdir)
+case("pipe.nii.gz", "pipe", os.mkfifo)
+case("absent.nii.gz", "no such file", lambda path: None)
+case("long_name" * 40 + ".nii", "cannot be opened", lambda path: None)
+case("unreadable.nii", "may not read", unreadable)
+case("circle.nii", "cannot be opened", lambda path: path.symlink_to(path))
+case("kind_unknown.nii", "Did you mean 'volume'", nifti(), kind="volum")
+case("argument_unknown.nii", "Did you mean 'orientation'", nifti(), orientatio="RAS")
+case("scan.dcm", "no reader", noise(300))
+case("words.mgz", "damaged", "this is a letter, not a scan\n" * 40)
+case("words.mgh", "not a FreeSurfer", "this is a letter, not a scan\n" * 40)
+case("cut.mgz", "cut", gzip.compress(mgh(n_data=400)))
+case("dims_2_to_31.mgz", "more than", gzip.compress(mgh((2**31 - 1, 2**31 - 1, 2**31 - 1, 1), n_data=9)))
+case("negative_dim.mgh", "shape", mgh((4, -5, 6, 1), n_data=480))
+case("affine_missing.mgh", "no affine", mgh(good=0))
+case("affine_nan.mgh", "affine", mgh(spacing=(np.nan, 1, 1)))
+case("type_unknown.mgh", "number type", mgh(code=77))
+case("bomb_behind_sound_image.mgz", "more than", lambda path: with_zeros(mgh()))
+
+# ---- numbers as text -------------------------------------------------------------------------------------
+
+SERIES = {"axes": ["time", "region"]}
+
+
+def sparse(path):
+    """Make a file of 100 GB that takes no room."""
+    with open(path, "wb") as file:
+        file.truncate(100 * 2**30)
+
+
+case("words.1D", "not a number", "#1\t#2\n1\t2\n3\tfour\n")
+case("ragged.1D", "line 3 has 1 cells", "#1\t#2\n1\t2\n3\n")
+case("comments_only.1D", "no numbers", "# nothing\n# here\n")
+case("more_names.1D", "3 names for 2 columns", "a b c\n1 2\n3 4\n")
+case("nul.1D", "NUL", b"1 2\n3 \x00\n")
+case("empty.1D", "empty", b"")
+case("binary.1D", "NUL", noise(5000))
+case("words.csv", "line 3, column 2", "a,b\n1,2\n3,four\n", **SERIES)
+case("ragged.csv", "line 3 has 3 cells", "a,b\n1,2\n3,4,5\n", **SERIES)
+case("short_row.csv", "line 3 has 1 cells", "a,b\n1,2\n3\n", **SERIES)
+case("header_only.csv", "no numbers", "a,b,c\n", **SERIES)
+case("blank.csv", "no numbers", "\n\n  \n", **SERIES)
+case("unterminated.csv", "never closed", 'a,b\n1,"2\n3,4\n', **SERIES)
+case("wide.csv", "columns", ",".join(["1"] * 10**6) + "\n", **SERIES)
+case("giant_cell.csv", "field larger", 'a,b\n"' + "9" * 300_000 + '",1\n', **SERIES)
+case("nul.csv", "NUL", b"a,b\n1,\x002\n", **SERIES)
+case("latin_1.csv", "not UTF-8", "größe,b\n1,2\n".encode("latin-1"), **SERIES)
+case("utf_16.csv", "UTF-16", "a,b\n1,2\n".encode("utf-16"), **SERIES)
+case("twins.csv", "same name", "a,a\n1,2\n3,4\n", **SERIES)
+case("nameless.csv", "no name", ",a\n1,2\n3,4\n", **SERIES)
+case("clock.csv", "counts the time", "timestamps,TP9\n0.1,5\n0.2,6\n", **SERIES)
+case("names_or_numbers.csv", "header: true", "1,2,3\n4,5,6\n7,8,9\n", **SERIES)
+case("axes_untold.csv", "axes: [time, region]", "a,b\n1,2\n3,4\n")
+case("axes_odd.csv", "expected two words", "a,b\n1,2\n3,4\n", axes=["time", "time"])
+case("rate_odd.csv", "above 0", "a,b\n1,2\n3,4\n", sampling_rate=-2, **SERIES)
+case("semicolons.csv", "delimiter: ", "1;2\n3;4\n", header=False, **SERIES)
+case("one_time.csv", "no series", "a,b\n1,2\n", **SERIES)
+case("beyond_float32.csv", "float32", "a,b\n1,2\n3,1e300\n", **SERIES)
+case("sparse.csv", "at most", sparse, **SERIES)
+case("graph_not_square.csv", "square", "a,b\n1,2\n3,4\n5,6\n", kind="graph")
+case("graph_not_symmetric.csv", "not symmetric", "a,b\n1,2\n3,1\n", kind="graph")
+case("binary.tsv", "NUL", noise(5000), **SERIES)
+
+# ---- NumPy -----------------------------------------------------------------------------------------------
+
+
+def npy(array, allow_pickle=False):
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.asarray(array), allow_pickle=allow_pickle)
+    return content.getvalue()
+
+
+def npy_header(text, version=(1, 0), data=b""):
+    """Return .npy bytes with any header text."""
+    size = struct.pack("<H" if version == (1, 0) else "<I", len(text))
+    return b"\x93NUMPY" + bytes(version) + size + text.encode() + data
+
+
+def npy_declaring(shape, dtype="<f8", data=bytes(80)):
+    return npy_header(f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}\n", data=data)
+
+
+def zipped(**members):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def zip_bomb(path):
+    """Write a .npz whose one array, truly declared, unpacks to 3 GB of zeros from 3 MB."""
+    n_zeros = 3 * 2**30
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    start = npy_declaring((n_zeros // 8,), data=b"")
+    stream = packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(2**26)) + packer.flush(zlib.Z_FULL_FLUSH)
+    stream += block * (n_zeros // 2**26) + packer.flush()
+    write_zip(path, "x.npy", stream, len(start) + n_zeros)
+
+
+def write_zip(path, name, stream, declared, method=8):
+    """Write a zip of one member by hand, with whatever unpacked size is to be declared."""
+    fields = struct.pack("<HHHHIII", 0, method, 0, 0, 0, len(stream), declared)
+    local = b"PK\3\4" + struct.pack("<H", 20) + fields + struct.pack("<HH", len(name), 0) + name.encode()
+    entry = b"PK\1\2" + struct.pack("<HH", 20, 20) + fields + struct.pack("<HHHHHII", len(name), 0, 0, 0, 0, 0, 0)
+    entry += name.encode()
+    end = struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local) + len(stream), 0)
+    path.write_bytes(local + stream + entry + b"PK\5\6" + end)
+
+
+BAD_TYPE = np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
+
+case("pickle.npy", "Python objects", npy(np.array([Owner()], dtype=object), allow_pickle=True))
+case("bare_pickle.npy", "damaged", pickle.dumps(Owner()))
+case("shape_lies.npy", "declares", npy_declaring((10**6, 10**6)))
+case("shape_smaller.npy", "declares", npy_declaring((2,)))
+case("shape_overflows.npy", "declares", npy_declaring((2**40, 2**40)))
+case("shape_negative.npy", "declares", npy_declaring((-2, -5)))
+case("shape_words.npy", "damaged", npy_declaring("('a', 'b')"))
+case("header_huge.npy", "damaged", npy_header("{" + " " * 10**7 + "}", version=(2, 0)))
+case("header_4_gb.npy", "damaged", b"\x93NUMPY\2\0" + b"\xff" * 4 + b"{")
+case("header_nested.npy", "damaged", npy_header("(" * 9000 + ")" * 9000, version=(2, 0)))
+case("header_unary.npy", "damaged", npy_header("-" * 9000 + "1"))
+case("header_code.npy", "damaged", npy_header("__import__('os').mkdir('owned')"))
+case("version_99.npy", "version", npy_header("{}", version=(99, 0)))
+case("cut.npy", "declares", npy(np.zeros((10, 10)))[:-1])
+case("cut_in_header.npy", "damaged", npy(np.zeros((10, 10)))[:40])
+case("empty.npy", "empty", b"")
+case("no_values.npy", "empty, shape", npy(np.zeros((0, 5))))
+case("texts.npy", "expected real", npy(np.array(["a", "b"])))
+case("complex.npy", "expected real", npy(np.zeros((4, 4), complex)))
+case("structured.npy", "expected real", npy(BAD_TYPE))
+case("axes_untold.npy", "axes: [time, region]", npy(np.zeros((4, 5))))
+case("four_axes.npy", "4 axes", npy(np.zeros((2, 2, 2, 2))), **SERIES)
+case("pickle.npz", "Python objects", zipped(**{"x.npy": npy(np.array([Owner()], dtype=object), allow_pickle=True)}))
+case("bomb.npz", "unpack", zip_bomb, **SERIES)
+case("size_lies.npz", "can hold", lambda path: write_zip(path, "x.npy", b"\3\0", 2**32 - 2), **SERIES)
+case("size_smaller.npz", "damaged", lambda path: write_zip(path, "x.npy", npy(np.zeros(99)), 200, method=0))
+case("method_unknown.npz", "damaged", lambda path: write_zip(path, "x.npy", b"ab", 2, method=77))
+case("leads_out.npz", "lead out", zipped(**{"../../x.npy": npy(np.zeros(5))}))
+case("leads_to_root.npz", "lead out", zipped(**{"/etc/x.npy": npy(np.zeros(5))}))
+case("cut.npz", "table of contents", zipped(**{"x.npy": npy(np.arange(500.0))})[:-40])
+case("checksum_wrong.npz", "damaged", flipped(zipped(**{"x.npy": npy(np.arange(99.0))}), 60))
+case("contents_huge.npz", "table of contents", b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 9, 9, 2**31, 0, 0))
+case("not_zip.npz", "not a .npz", noise(500))
+case("two_arrays.npz", "variable: NAME", zipped(**{"a.npy": npy(np.zeros(5)), "b.npy": npy(np.zeros(5))}))
+case("no_arrays.npz", "holds none", zipped(**{"a.txt": b"hello"}))
+case("array_unknown.npz", "Did you mean", zipped(**{"bold.npy": npy(np.zeros(5))}), variable="bolt")
+
+# ---- MATLAB ----------------------------------------------------------------------------------------------
+
+
+def mat(**variables):
+    content = io.BytesIO()
+    scipy.io.savemat(content, variables)
+    return content.getvalue()
+
+
+def mat_file(*elements):
+    return b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + b"".join(elements)
+
+
+def element(kind, data):
+    return struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+
+def matrix(number_class, shape, data=b"", stored=9, name=b"x", flags=0, n_numbers=None):
+    """Return a matrix element with whatever class, shape and bytes of numbers."""
+    parts = element(6, bytes([number_class, flags, 0, 0, 0, 0, 0, 0]))
+    parts += element(5, struct.pack(f"<{len(shape)}i", *shape)) + element(1, name)
+    return element(14, parts + struct.pack("<II", stored, len(data) if n_numbers is None else n_numbers) + data)
+
+
+def squeezed(content, n_zeros=0):
+    """Return a compressed element of some bytes and, quickly, many zeros."""
+    packer = zlib.compressobj(9)
+    stream = packer.compress(content) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(2**26)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return struct.pack("<II", 15, len(stream) + len(block) * (n_zeros // 2**26)) + stream + block * (n_zeros // 2**26)
+
+
+def mat_bomb(path):
+    n_zeros = 3 * 2**30
+    inner = bytearray(matrix(6, (n_zeros // 8, 1), n_numbers=n_zeros))
+    inner[4:8] = struct.pack("<I", len(inner) - 8 + n_zeros)
+    return mat_file(squeezed(bytes(inner), n_zeros))
+
+
+DOUBLES = bytes(80)
+HANDLE = matrix(16, (1, 1), element(14, b""))
+OPAQUE = element(14, element(6, bytes([17]) + bytes(7)) + element(1, b"x") + element(1, b"MCOS") + element(1, b"table"))
+
+case("words.mat", "not a MATLAB", "this is a letter, not a recording\n" * 40)
+case("empty.mat", "empty", b"")
+case("cut.mat", "cut or damaged", mat(x=np.zeros((40, 50)))[:-7], **SERIES)
+case("cut_in_head.mat", "not a MATLAB", mat(x=np.zeros(5))[:100])
+case("version_4.mat", "not a MATLAB", struct.pack("<5i", 0, 2, 2, 0, 2) + b"x\0" + bytes(32))
+case("handle.mat", "function handle", mat_file(HANDLE))
+case("opaque.mat", "MATLAB class", mat_file(OPAQUE))
+case("struct.mat", "struct", mat(x={"a": 1}), **SERIES)
+case("cell.mat", "cell", mat(x=np.array([1, "a"], dtype=object)))
+case("text.mat", "text", mat(x="hello"))
+case("sparse.mat", "sparse", mat(x=scipy.sparse.eye_array(5, format="csc")))
+case("complex.mat", "complex", mat(x=np.zeros((4, 4), complex)))
+case("shape_lies.mat", "damaged", mat_file(matrix(6, (2**31 - 1, 2**31 - 1), DOUBLES)))
+case("shape_negative.mat", "damaged", mat_file(matrix(6, (-10, -1), DOUBLES)))
+case("numbers_lie.mat", "damaged", mat_file(matrix(6, (2**29, 1), DOUBLES, n_numbers=2**32 - 8)))
+case("many_axes.mat", "damaged", mat_file(matrix(6, (1,) * 900 + (10,), DOUBLES)))
+case("length_lies.mat", "cut or damaged", mat_file(struct.pack("<II", 14, 2**32 - 8) + bytes(40)))
+case("compressed_noise.mat", "damaged", mat_file(struct.pack("<II", 15, 400) + noise(400)))
+case("bomb.mat", "unpack", mat_bomb, **SERIES)
+case(
+    "matrix_lies.mat",
+    "can hold",
+    mat_file(squeezed(struct.pack("<II", 14, 2**32 - 8) + matrix(6, (10, 1), DOUBLES)[8:])),
+)
+case("version_7_3.mat", "", b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + noise(2000))
+case("two_variables.mat", "variable: NAME", mat(x=np.zeros(5), y=np.zeros(5)))
+case("variable_unknown.mat", "Did you mean", mat(spikes=np.zeros((5, 5))), variable="spike")
+case("no_variables.mat", "none", mat())
+
+# ---- tables, YAML, JSON, paths ---------------------------------------------------------------------------
+
+ROWS = "participant_id,age\nsub-01,30\n"
+YAML_BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def link_out(path):
+    outside = path.parent.parent / "outside.nii"
+    outside.write_bytes(nifti())
+    path.symlink_to(outside)
+
+
+case("twins.tsv", "same name", "age\tage\n1\t2\n", reader="table")
+case("ragged.tsv", "line 3 has 3 cells", "participant_id\tage\nsub-01\t30\nsub-02\t31\t5\n", reader="table")
+case("header_only.tsv", "no rows", "participant_id\tage\n", reader="table")
+case("latin_1.tsv", "line 2", "name\nJosé\n".encode("latin-1"), reader="table")
+case("nul.tsv", "NUL", b"name\nJos\0\n", reader="table")
+case("unterminated.tsv", "never closed", 'name\tage\n"sub-01\t30\n', reader="table")
+case("table_with_semicolons.csv", "delimiter", "ID;AGE\n1;50\n", reader="table")
+case("wide_table.csv", "columns", ",".join(map(str, range(10**6))) + "\n" + "1," * 999_999 + "1\n", reader="table")
+case("sparse.tsv", "at most", sparse, reader="table")
+case("table.xlsx", "ends in .csv or .tsv", noise(500), reader="table")
+case("alias_bomb.yaml", "aliases", YAML_BOMB, reader="yaml")
+case("anchor.yaml", "aliases", "a: &x 1\n", reader="yaml")
+case("tag.yaml", "tags", "a: !!python/object/apply:os.mkdir [owned]\n", reader="yaml")
+case("module_tag.yaml", "tags", "a: !!python/name:os.system\n", reader="yaml")
+case("deep.yaml", "deeper", "[" * 100_000, reader="yaml")
+case("deep_blocks.yaml", "deeper", "".join(" " * i + "a:\n" for i in range(500)), reader="yaml")
+case("long.yaml", "entries", "a: [" + "1, " * 200_000 + "1]\n", reader="yaml")
+case("big.yaml", "at most", "a: " + "x" * 2_000_000, reader="yaml")
+case("digits.yaml", "YAML", "a: " + "9" * 10_000 + "\n", reader="yaml")
+case("twice.yaml", "given twice", "epochs: 5\nepochs: 6\n", reader="yaml")
+case("tabs.yaml", "line 2", "a:\n\tb: 1\n", reader="yaml")
+case("norway.yaml", "quote it", "country: no\n", reader="yaml")
+case("two_documents.yaml", "line 2", "a: 1\n---\nb: 2\n", reader="yaml")
+case("bell.yaml", "YAML", "a: \x07\n", reader="yaml")
+case("deep.json", "deep", "[" * 100_000, reader="json")
+case("deep_but_sound.json", "deeper", "[" * 200 + "]" * 200, reader="json")
+case("digits.json", "JSON", json.dumps({"a": 1})[:-2] + "9" * 10_000 + "}", reader="json")
+case("twice.json", "given twice", '{"a": 1, "a": 2}', reader="json")
+case("words.json", "JSON", "hello", reader="json")
+case("latin_1.json", "UTF-8", '{"a": "é"}'.encode("latin-1"), reader="json")
+case("sparse.json", "at most", sparse, reader="json")
+case("link_out.nii", "leads out", link_out, reader="inside")
+case("../outside.nii", "'..'", lambda path: None, reader="inside")
+case("/etc/passwd.nii", "absolute", lambda path: None, reader="inside")
+case("C:\\scans\\a.nii", "absolute", lambda path: None, reader="inside")
+case("..\\outside.nii", "'..'", lambda path: None, reader="inside")
+case("~/a.nii", "absolute", lambda path: None, reader="inside")
