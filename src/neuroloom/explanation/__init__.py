@@ -1,0 +1,8 @@
+"""What a learner looked at: attributions, each shown with the tests that it must pass (`explain`)."""
+
+EXPLANATIONS = {
+    "gradient": "neuroloom.explanation.gradient:Gradient",
+    "integrated_gradients": "neuroloom.explanation.integrated_gradients:IntegratedGradients",
+    "occlusion": "neuroloom.explanation.occlusion:Occlusion",
+    "weights": "neuroloom.explanation.weights:Weights",
+}

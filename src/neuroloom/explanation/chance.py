@@ -1,0 +1,100 @@
+"""How well a map would find a place by chance, if it were as smooth as it is but knew nothing of the place."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from neuroloom.seeds import generator
+
+LEAST_INSIDE = 0.75  # share of a moved mask that must lie where the map has values
+
+
+def auc(values, mask):
+    """Return the chance that a value inside the mask is above one outside, ties counting half.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+    mask : ndarray of shape (n,)
+        Bool; some true, some false.
+    """
+    ranks = rankdata(values)
+    inside = int(mask.sum())
+    return float((ranks[mask].sum() - inside * (inside + 1) / 2) / (inside * (len(values) - inside)))
+
+
+def moved_masks(values, mask, domain):
+    """Return the AUC of a map for its mask moved to every other place of the box.
+
+    The mask keeps its shape and so the smoothness of both is respected (Alexander-Bloch et al. 2018,
+    doi:10.1016/j.neuroimage.2018.05.070, do the same on the cortical sphere). Moves wrap around the box; those
+    that leave less than three quarters of the mask inside the domain are not counted.
+
+    Parameters
+    ----------
+    values, mask, domain : ndarray of shape (i, j, k)
+        The map; where the effect was planted; where the map has values.
+
+    Returns
+    -------
+    ndarray of shape (n_moves,)
+    """
+    mask = mask & domain
+    ranks = np.zeros(values.shape)
+    ranks[domain] = rankdata(values[domain])
+    turned = np.conj(np.fft.rfftn(mask.astype(float)))
+    inside = np.round(np.fft.irfftn(np.fft.rfftn(domain.astype(float)) * turned, values.shape))
+    total = np.fft.irfftn(np.fft.rfftn(ranks) * turned, values.shape)
+    outside = domain.sum() - inside
+    counted = (inside >= LEAST_INSIDE * mask.sum()) & (outside > 0)
+    counted[(0,) * values.ndim] = False  # the place itself
+    found = (total - inside * (inside + 1) / 2)[counted] / (inside * outside)[counted]
+    return found
+
+
+def exchanged_regions(matrix, edges, domain, n_draws=2000, seed=0):
+    """Return the AUC of a connectome's edges for planted edges between drawn regions.
+
+    Regions change names, edges go with them: planted edges that share a region go on sharing one, and a region
+    whose edges are all strong stays one region.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (region, region)
+        Symmetric.
+    edges : ndarray of shape (region, region)
+        Symmetric mask of the planted edges.
+    domain : ndarray of shape (region, region)
+        Edges that are compared, each once (upper triangle).
+    """
+    draw = generator(seed, "exchanged regions")
+    ranks = np.zeros(matrix.shape)
+    ranks[domain] = rankdata(matrix[domain])
+    ranks, known = ranks + ranks.T, domain | domain.T
+    pairs = np.argwhere(np.triu(edges, k=1))
+    order = np.stack([draw.permutation(len(matrix)) for _ in range(n_draws)])
+    first, second = order[:, pairs[:, 0]], order[:, pairs[:, 1]]  # (draw, edge)
+    inside, total = known[first, second].sum(axis=1), ranks[first, second].sum(axis=1)
+    outside = domain.sum() - inside
+    counted = (inside >= LEAST_INSIDE * len(pairs)) & (outside > 0)
+    return ((total - inside * (inside + 1) / 2)[counted]) / (inside * outside)[counted]
+
+
+def alike_maps(mask, correlation, n_draws=2000, seed=0):
+    """Return the AUC of drawn maps whose features hang together as those of the people do.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (feature,)
+        Planted features.
+    correlation : ndarray of shape (feature, feature)
+        Of the features over people.
+    """
+    draw = generator(seed, "alike maps")
+    size, turned = np.linalg.eigh(correlation)
+    root = turned * np.sqrt(np.maximum(size, 0))  # (feature, component)
+    return np.array([auc(np.abs(root @ draw.standard_normal(len(size))), mask) for _ in range(n_draws)])
+
+
+def p_of(value, drawn):
+    """Return the share of drawn values at or above a value, itself counted in."""
+    return float((1 + np.sum(drawn >= value - 1e-12)) / (1 + len(drawn)))

@@ -1,0 +1,129 @@
+"""Explain a run: each method of the recipe on the test people of each fold, with its tests, for the page."""
+
+import json
+
+import numpy as np
+
+from neuroloom.explanation.explained import all_explained
+from neuroloom.explanation.figures import figures_of
+from neuroloom.explanation.frame import domain_of
+from neuroloom.explanation.planted import planted_place
+from neuroloom.explanation.sanity import (
+    check_agreement_of_folds,
+    check_agreement_of_methods,
+    check_completeness,
+    check_planted_place,
+    check_randomised_weights,
+    verdict,
+)
+
+
+def explain(run, prepared, on_progress=None, jobs=1):
+    """Attribute, test, and write ``explanation/``: .npz files of maps, and ``summary.json`` for the page.
+
+    Parameters
+    ----------
+    run : Run
+        Its learners are fitted.
+    prepared : Prepared
+        The experiment's recipe, data, folds, plans and roles.
+    on_progress : callable or None
+        Called with (what, done, of).
+    jobs : int
+        Folds at work side by side.
+
+    Returns
+    -------
+    dict
+        The content of ``summary.json``: ``methods``, each with name, learner, text, tests and figures.
+    """
+    summary = run.folder / "explanation" / "summary.json"
+    if summary.is_file():
+        return json.loads(summary.read_text())
+    if not prepared.recipe.explanation:
+        return {"methods": []}
+    summary.parent.mkdir(exist_ok=True)
+    made, folds = all_explained(run, prepared, on_progress, jobs)
+    content = {"methods": [_method(one, made, folds, run, prepared) for one in made]}
+    run.write_json("explanation/summary.json", content)
+    return content
+
+
+def _method(one, made, folds, run, prepared):
+    """Return one entry of summary.json, having written its maps."""
+    spread, correlation = spread_of(prepared.data.stores[one.input], one.frame)
+    place = planted_place(prepared.data.cohort.planted, one.frame, spread)
+    tests = outcomes(one, made, place, correlation, prepared.recipe.seed)
+    whom = f"Mean over {one.n} test people of {len(folds)} folds, each attributed with its own fold's learner."
+    if len(folds) < len(prepared.folds):
+        whom = whom.replace("folds,", f"of the {len(prepared.folds)} folds,")
+    if one.frame.kind == "volume" and one.frame.affine is None:
+        whom += " The scans do not lie in one space, so the mean map is not drawn."
+    return {
+        "name": one.method,
+        "learner": one.learner,
+        "text": f"{one.text} {whom} {verdict(tests)}",
+        "tests": tests,
+        "figures": figures_of(one, place, run.folder / "explanation", stem_of(one, made)),
+    }
+
+
+def outcomes(one, made, place, correlation=None, seed=0):
+    """Return the outcome of every test of one explanation.
+
+    Parameters
+    ----------
+    one : Explained
+    made : list of Explained
+        All of the run, for the agreement between methods.
+    place : Place or None
+        Where the effect was planted.
+    correlation : ndarray of shape (feature, feature) or None
+        Of a table's features over people.
+    seed : int
+    """
+    domain = domain_of(one.frame, one.varies)
+    tests = [
+        check_randomised_weights(one.maps, one.redrawn, domain),
+        check_agreement_of_folds(one.maps, one.redrawn, domain),
+    ]
+    for other in made:
+        same = (other.learner, other.input, other.label) == (one.learner, one.input, one.label)
+        if same and other.method != one.method:
+            tests.append(
+                check_agreement_of_methods(one.maps, one.redrawn, other.maps, other.redrawn, domain, other.method)
+            )
+    if "completeness_error" in one.told:
+        tests.append(check_completeness(one.told["completeness_error"]))
+    if place is not None:
+        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, correlation, seed)
+        tests += [told] if told else []
+    return tests
+
+
+def spread_of(store, frame):
+    """Return spread (feature,) and correlation (feature, feature) of a table's features over people.
+
+    Both are None for other kinds, and where the features of the map are not those of the store.
+    """
+    if store.kind != "table" or frame.kind != "table" or frame.names is None or store.names is None:
+        return None, None
+    place = {str(name): at for at, name in enumerate(store.names)}
+    if not set(frame.names) <= set(place):
+        return None, None
+    values = store.stack(np.flatnonzero(store.present))[:, [place[name] for name in frame.names]].astype(np.float64)
+    values = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.nan_to_num(np.corrcoef(values, rowvar=False))  # a constant feature goes with none
+    np.fill_diagonal(correlation, 1.0)
+    return values.std(axis=0), correlation
+
+
+def stem_of(one, made):
+    """Return a file name that says what is needed to tell this map from the run's others."""
+    alike = [other for other in made if other.method == one.method]
+    parts = [one.method]
+    parts += [one.learner] if len({other.learner for other in alike}) > 1 else []
+    parts += [one.input] if len({other.input for other in alike}) > 1 else []
+    parts += [one.label] if one.label is not None else []
+    return "-".join("".join(c if c.isalnum() or c in "_-" else "_" for c in part) for part in parts)

@@ -1,0 +1,109 @@
+"""The common frame: attributions of all folds as maps whose values lie at the same places."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+AFFINE_TOLERANCE = 1e-3  # mm
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the values of a map lie.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the input.
+    shape : tuple of int
+        Of a map: volume (i, j, k); graph (region, region); series (region,); table (feature,).
+    names : tuple of str or None
+        Of regions or features.
+    affine : ndarray of shape (4, 4) or None
+        Of a volume: to mm; None where people's scans do not share one.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    names: tuple[str, ...] | None = None
+    affine: np.ndarray | None = None
+
+
+def frame_of(learner, data, name, rows):
+    """Return the frame of one input of a learner, over the people of some rows."""
+    store = learner.inputs.stores(data, rows)[name]
+    known = [int(row) for row in rows if store.present[row]]
+    names = learner.inputs.names.get(name)
+    names = tuple(map(str, names)) if names is not None else None
+    shape = store[known[0]].shape
+    if store.kind == "volume":
+        return Frame("volume", shape[1:], None, common_affine([data.stores[name].geometry(row) for row in known]))
+    return Frame(store.kind, shape[:1] if store.kind == "series" else shape, names)
+
+
+def common_affine(geometries):
+    """Return the affine that scans share; None where they do not."""
+    affines = [np.asarray(told["affine"], dtype=float) for told in geometries if told.get("affine") is not None]
+    if len(affines) < len(geometries):
+        return None
+    return affines[0] if np.ptp(affines, axis=0).max() < AFFINE_TOLERANCE else None
+
+
+def laid(values, kind):
+    """Return attributions (n, *shape of the input) as maps (n, *shape of the frame), float64.
+
+    Channels of a volume are added up, and the time points of a series; of a graph both triangles, so that each
+    cell holds all that its edge does.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if kind == "volume":
+        return values.sum(axis=1)  # (n, channel, i, j, k) -> (n, i, j, k)
+    if kind == "series":
+        absent = np.isnan(values).all(axis=(1, 2))
+        return np.where(absent[:, None], np.nan, np.nansum(values, axis=2))  # (n, region, time) -> (n, region)
+    if kind == "graph":
+        both = values + np.swapaxes(values, 1, 2)
+        both[:, *np.diag_indices(both.shape[1])] /= 2
+        return both
+    return values
+
+
+def joined(frames):
+    """Return the one frame that holds all, and for each where its names stand in it.
+
+    Regions that were dropped in some folds only are in the frame; a fold that dropped them has no value there.
+    """
+    first = frames[0]
+    if first.names is None:
+        return _without_names(frames), [None] * len(frames)
+    names = tuple(dict.fromkeys(name for frame in frames for name in frame.names))
+    place = {name: at for at, name in enumerate(names)}
+    shape = (len(names),) * len(first.shape)
+    return replace(first, names=names, shape=shape), [[place[name] for name in frame.names] for frame in frames]
+
+
+def _without_names(frames):
+    known = [frame.affine for frame in frames if frame.affine is not None]
+    shared = len(known) == len(frames) and common_affine([{"affine": affine} for affine in known]) is not None
+    return frames[0] if shared else replace(frames[0], affine=None)
+
+
+def placed(values, where, frame):
+    """Return a map of one fold in the joined frame, NaN where the fold has no value."""
+    if where is None:
+        return values
+    whole = np.full(frame.shape, np.nan)
+    whole[np.ix_(*[where] * len(frame.shape))] = values
+    return whole
+
+
+def placed_mask(mask, where, frame):
+    """Return a mask of one fold in the joined frame, false where the fold has no value."""
+    return placed(mask.astype(float), where, frame) == 1
+
+
+def domain_of(frame, varies):
+    """Return which values of a map are compared: where the input differs; of a graph each edge once."""
+    if frame.kind == "graph":
+        return varies & np.triu(np.ones(frame.shape, dtype=bool), k=1)
+    return varies

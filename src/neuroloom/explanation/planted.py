@@ -1,0 +1,171 @@
+"""Where a simulator planted its effect, on the grid, edges or features that a map has."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuroloom.explanation.chance import alike_maps, auc, exchanged_regions, moved_masks, p_of
+from neuroloom.explanation.frame import domain_of
+
+LEAST = 2  # planted values below which nothing can be tested
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Place:
+    """A planted place.
+
+    Parameters
+    ----------
+    mask : ndarray
+        Bool, of the map's shape; of a graph symmetric.
+    text : str
+        What it is, for the page.
+    effect : bool
+        Whether anything is planted there; False for a simulator whose effect is 0.
+    """
+
+    mask: np.ndarray
+    text: str
+    effect: bool = True
+
+
+def planted_place(planted, frame, spread=None):
+    """Return the `Place` of a simulated cohort on a map, or None where the map cannot show it.
+
+    Parameters
+    ----------
+    planted : dict
+        ``Cohort.planted``: ``maps`` (name -> affine and mask in mm), ``edges`` (pairs of region names), or
+        ``slopes`` (feature -> change a year); ``d`` or ``effect`` of 0 says that nothing is planted there.
+    frame : Frame
+        Of the map.
+    spread : ndarray of shape (feature,) or None
+        Spread of each feature over people, in which slopes are compared.
+    """
+    effect = all(np.any(np.asarray(planted[key], dtype=float)) for key in ("d", "effect") if _is_size(planted.get(key)))
+    if frame.kind == "volume" and planted.get("maps") and frame.affine is not None:
+        mask, text = mask_on_grid(planted["maps"], frame), f"voxels of {', '.join(planted['maps'])}"
+    elif frame.kind in ("graph", "series") and planted.get("edges") is not None and frame.names is not None:
+        mask, text = mask_of_edges(planted["edges"], frame)
+    elif frame.kind == "table" and planted.get("slopes") and frame.names is not None:
+        mask, text, effect = mask_of_slopes(planted["slopes"], frame.names, spread)
+    else:
+        return None
+    if mask.sum() < LEAST or mask.all():
+        return None
+    return Place(mask, text, effect)
+
+
+def _is_size(value):
+    return value is not None and not isinstance(value, dict | str)
+
+
+def mask_on_grid(maps, frame):
+    """Return the union of masks in mm on a map's grid, by the nearest voxel: bool (i, j, k)."""
+    where = np.indices(frame.shape).reshape(3, -1)
+    place = frame.affine[:3, :3] @ where + frame.affine[:3, 3:]  # (3, voxels), mm
+    found = np.zeros(where.shape[1], dtype=bool)
+    for told in maps.values():
+        mask = np.asarray(told["mask"])
+        back = np.linalg.inv(np.asarray(told["affine"], dtype=float))
+        voxel = np.rint(back[:3, :3] @ place + back[:3, 3:]).astype(int)
+        inside = ((voxel >= 0) & (voxel < np.array(mask.shape)[:, None])).all(axis=0)
+        found[inside] |= mask[tuple(voxel[:, inside])] > 0
+    return found.reshape(frame.shape)
+
+
+def mask_of_edges(edges, frame):
+    """Return planted edges as a symmetric mask, or for series the regions that they join; and what it is."""
+    number = {name: at for at, name in enumerate(frame.names)}
+    pairs = [(number.get(str(a), -1), number.get(str(b), -1)) for a, b in edges]
+    pairs = [pair for pair in pairs if min(pair) >= 0]
+    if frame.kind == "series":
+        mask = np.isin(np.arange(len(frame.names)), [region for pair in pairs for region in pair])
+        return mask, "regions that planted edges join"
+    mask = np.zeros(frame.shape, dtype=bool)
+    for a, b in pairs:
+        mask[a, b] = mask[b, a] = True
+    return mask, "planted edges"
+
+
+def mask_of_slopes(slopes, names, spread=None):
+    """Return planted features as a mask, what it is, and whether anything is planted.
+
+    Where every feature has a slope, those of the steeper half are taken, in spreads of the feature.
+    """
+    steep = np.array([abs(slopes.get(name, 0.0)) for name in names])
+    steep = steep if spread is None else steep / np.where(spread > 0, spread, np.inf)
+    if not steep.any():
+        return np.zeros(len(names), dtype=bool), "features with a slope", False
+    if (steep > 0).all():
+        return steep > np.median(steep), "the half of the features with the steeper slopes", True
+    return steep > 0, "features with a slope", True
+
+
+@dataclass(frozen=True)
+class Found:
+    """How well a map finds a place.
+
+    Parameters
+    ----------
+    auc : float
+        Chance that the map is stronger at a planted value than at another.
+    p : float
+        Share of places, or maps, drawn by chance that reach it.
+    bar : float
+        What one in twenty of them reach.
+    method : str
+        How they were drawn.
+    """
+
+    auc: float
+    p: float
+    bar: float
+    method: str
+
+
+def found(values, place, frame, varies, correlation=None, seed=0):
+    """Return how well the strength of a map finds a place, against chance.
+
+    Parameters
+    ----------
+    values : ndarray
+        The map, of the frame's shape; its sign is not looked at.
+    place : Place
+    frame : Frame
+    varies : ndarray of bool
+        Where the input differs between people.
+    correlation : ndarray of shape (feature, feature) or None
+        Of a table's features.
+    """
+    strength, mask, domain = compared(values, place, frame, varies)
+    if mask.sum() < LEAST or mask.sum() == domain.sum():
+        return None
+    reached = auc(strength[domain], mask[domain])
+    if frame.kind == "volume":
+        drawn, method = moved_masks(strength, mask, domain), "the planted mask moved to every other place of the box"
+    elif frame.kind == "graph":
+        drawn, method = exchanged_regions(strength, place.mask, domain, seed=seed), "regions exchanged at random"
+    elif correlation is not None:
+        inside = np.flatnonzero(domain)
+        drawn = alike_maps(mask[domain], correlation[np.ix_(inside, inside)], seed=seed)
+        method = "drawn maps whose features hang together as the people's do"
+    else:
+        drawn = alike_maps(mask[domain], np.eye(int(domain.sum())), seed=seed)
+        method = "values exchanged at random"
+    if len(drawn) == 0:
+        return None
+    return Found(reached, p_of(reached, drawn), float(np.quantile(drawn, 1 - LEVEL)), method)
+
+
+def reach(values, place, frame, varies):
+    """Return the AUC of a map's strength for a place alone."""
+    strength, mask, domain = compared(values, place, frame, varies)
+    return auc(strength[domain], mask[domain])
+
+
+def compared(values, place, frame, varies):
+    """Return a map's strength, the planted mask and the domain that both are compared on."""
+    domain = domain_of(frame, varies) & np.isfinite(values)
+    return np.abs(np.where(domain, values, 0.0)), place.mask & domain, domain

@@ -1,0 +1,121 @@
+"""The tests that an attribution must pass before it may be read as more than a picture."""
+
+import itertools
+
+import numpy as np
+from scipy.stats import rankdata
+
+from neuroloom.explanation.planted import LEVEL, found, reach
+
+WHOLE = 0.05  # of the answer's difference: completeness error above which integrated gradients need more steps
+
+
+def rank_correlation(one, other, domain):
+    """Return Spearman's correlation of the strengths of two maps over a domain; NaN where one is flat."""
+    known = domain & np.isfinite(one) & np.isfinite(other)
+    first, second = rankdata(np.abs(one[known])), rankdata(np.abs(other[known]))
+    if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def between(maps, domain):
+    """Return the rank correlations of all pairs of maps."""
+    return [rank_correlation(one, other, domain) for one, other in itertools.combinations(maps, 2)]
+
+
+def against_redrawn(maps, redrawn, domain):
+    """Return the rank correlation of each fold's map with each of its maps by drawn weights."""
+    return [rank_correlation(one, other, domain) for one, drawn in zip(maps, redrawn, strict=True) for other in drawn]
+
+
+def unlearned(redrawn, domain):
+    """Return the rank correlations between maps by drawn weights, of different folds."""
+    pairs = itertools.combinations(redrawn, 2)
+    return [rank_correlation(one, other, domain) for first, second in pairs for one in first for other in second]
+
+
+def check_randomised_weights(maps, redrawn, domain):
+    """Drawn weights must change the map (Adebayo et al. 2018, doi:10.48550/arXiv.1810.03292).
+
+    Passed when at most one in twenty maps by drawn weights is as like the fold's map as the map of a retrained
+    learner is.
+    """
+    drawn, retrained = against_redrawn(maps, redrawn, domain), between(maps, domain)
+    value = float(np.nanquantile(drawn, 1 - LEVEL)) if np.isfinite(drawn).any() else float("nan")
+    bar = float(np.nanmedian(retrained)) if np.isfinite(retrained).any() else float("nan")
+    text = (
+        f"Rank correlation of a fold's map with maps by drawn weights (the highest but 5 % of {len(drawn)}); it must "
+        "stay below that with a retrained learner's map."
+    )
+    return outcome("randomised_weights", value, bar, value < bar, text)
+
+
+def check_agreement_of_folds(maps, redrawn, domain):
+    """Retrained learners must agree, more than learners that learned nothing do."""
+    retrained, drawn = between(maps, domain), unlearned(redrawn, domain)
+    value = float(np.nanmedian(retrained)) if np.isfinite(retrained).any() else float("nan")
+    bar = float(np.nanquantile(drawn, 1 - LEVEL)) if np.isfinite(drawn).any() else float("nan")
+    text = (
+        f"Median rank correlation of the maps of {len(maps)} folds, each on its own test people; it must be above what "
+        "learners with drawn weights reach. Folds share most of their fit people: agreement means stable, not true."
+    )
+    return outcome("agreement_of_folds", value, bar, value > bar, text)
+
+
+def check_agreement_of_methods(maps, redrawn, others, others_redrawn, domain, name):
+    """Another method must agree on the same learner, more than it does on drawn weights."""
+    same = [rank_correlation(one, other, domain) for one, other in zip(maps, others, strict=True)]
+    drawn = against_redrawn(maps, others_redrawn, domain) + against_redrawn(others, redrawn, domain)
+    value = float(np.nanmean(same)) if np.isfinite(same).any() else float("nan")
+    bar = float(np.nanquantile(drawn, 1 - LEVEL)) if np.isfinite(drawn).any() else float("nan")
+    text = f"Rank correlation with the map by {name.replace('_', ' ')}; it must be above that with drawn weights."
+    return outcome(f"agreement_with_{name}", value, bar, value > bar, text)
+
+
+def check_planted_place(values, redrawn, place, frame, varies, correlation=None, seed=0):
+    """The map must find the planted place beyond chance; where nothing is planted, it must not.
+
+    Chance is what the place moved elsewhere gives, and what learners with drawn weights give.
+    """
+    reached = found(values, place, frame, varies, correlation, seed)
+    if reached is None:
+        return None
+    highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
+    told = f"AUC of the map's strength for {place.text}, against the rest inside the box; p = {reached.p:.4f}"
+    told += f" ({reached.method}); learners with drawn weights reach {highest:.2f} at most."
+    if not place.effect:
+        text = f"Nothing was planted, and the map must not single out the place. {told}"
+        return outcome("nothing_planted", reached.auc, reached.bar, reached.p >= LEVEL, text)
+    bar = max(reached.bar, highest)
+    return outcome("planted_place", reached.auc, bar, reached.p < LEVEL and reached.auc > bar, told)
+
+
+def check_completeness(error):
+    """Integrated gradients must add up to the difference of the answers."""
+    text = "How far the values miss the answer's difference from the baseline, relative to it."
+    return outcome("completeness", error, WHOLE, error <= WHOLE, text)
+
+
+def outcome(name, value, threshold, passed, text):
+    """Return one test as the page shows it; a value that could not be computed decides nothing."""
+    known = np.isfinite(value) and np.isfinite(threshold)
+    return {
+        "name": name,
+        "value": float(value) if np.isfinite(value) else None,
+        "threshold": float(threshold) if np.isfinite(threshold) else None,
+        "passed": bool(passed) if known else None,
+        "text": text if known else f"{text} It could not be decided with these folds.",
+    }
+
+
+def verdict(tests):
+    """Return in plain words what the tests mean for a reader of the map."""
+    failed = [test["name"].replace("_", " ") for test in tests if test["passed"] is False]
+    open_ = [test["name"].replace("_", " ") for test in tests if test["passed"] is None]
+    if failed:
+        named = ", ".join(failed)
+        return f"It failed {len(failed)} of its {len(tests)} tests ({named}): this map must not be read as a biomarker."
+    if open_:
+        return f"Not decided: {', '.join(open_)}. Until then this map must not be read as a biomarker."
+    return f"It passed its {len(tests)} tests."
