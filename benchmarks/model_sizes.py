@@ -24,7 +24,7 @@ def pairs():
     """Return name, our network, MONAI's, and by how many parameters MONAI's is larger."""
     rows = [("densenet121", DenseNet3D(SHAPE, 2), DenseNet121(3, 1, 2), 0)]
     for depth, peer in ((10, resnet10), (18, resnet18), (34, resnet34)):
-        theirs = peer(spatial_dims=3, n_input_channels=1, num_classes=2)
+        theirs = peer(spatial_dims=3, n_input_channels=1, num_classes=2, conv1_t_stride=2)
         rows.append((f"resnet{depth}", ResNet3D(SHAPE, 2, depth=depth), theirs, SHORTCUT_BIASES))
     return rows
 

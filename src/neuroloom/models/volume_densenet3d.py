@@ -60,11 +60,9 @@ class DenseNet3D(nn.Module):
         self.n_features = channels
         self.head = nn.Linear(channels, n_outputs)
         self.apply(initialise)
-        self.to(memory_format=torch.channels_last_3d)
 
     def embed(self, x, lengths=None):
         """Return features of shape (batch, n_features)."""
-        x = x.contiguous(memory_format=torch.channels_last_3d)
         x = self.features(x)  # (batch, channel, i, j, k) -> (batch, last maps, i', j', k')
         return self.dropout(x.mean(dim=(2, 3, 4)))
 

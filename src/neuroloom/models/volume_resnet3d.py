@@ -64,11 +64,9 @@ class ResNet3D(nn.Module):
         self.n_features = widths[-1]
         self.head = nn.Linear(widths[-1], n_outputs)
         self.apply(he_initialise)
-        self.to(memory_format=torch.channels_last_3d)
 
     def embed(self, x, lengths=None):
         """Return features of shape (batch, n_features)."""
-        x = x.contiguous(memory_format=torch.channels_last_3d)
         x = self.stages(self.stem(x))  # (batch, channel, i, j, k) -> (batch, last width, i', j', k')
         return self.dropout(x.mean(dim=(2, 3, 4)))
 
