@@ -1,5 +1,10 @@
 """The experiment: it walks the line from files to report, for any recipe."""
 
+import tempfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
 import pandas as pd
 
 from neuroloom.cohort.folds import check_folds, folds_table
@@ -7,9 +12,11 @@ from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
-from neuroloom.preparation import check_parts, prepare, read_cohort
+from neuroloom.preparation import check_parts, of_user, prepare, read_cohort
 from neuroloom.progress import watched_epochs
 from neuroloom.report.study_page import write_study_page
+from neuroloom.run import Run
+from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.tasks import TASKS
 from neuroloom.training.job import fit_one, text_columns
 from neuroloom.tuning import fit_tuned, told_tuning
@@ -38,6 +45,8 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
     Run
     """
     check_parts(recipe)
+    if data is not None:
+        recipe = of_user(recipe)
     cohort = read_cohort(recipe, data, cohort_file)
     with run.locked():
         run.start(recipe, cohort.fingerprint())
@@ -46,7 +55,7 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         prepared = prepare(recipe, cohort, cache, on_progress)
         _write_plan(run, prepared)
         learn(run, prepared, cache, jobs, on_progress)
-        score(run, prepared)
+        score(run, prepared, cache, jobs)
         write_study_page(run.folder)
         run.log.add("run ended")
     return run
@@ -92,9 +101,10 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
                 on_progress("learning", done, len(calls))
 
 
-def score(run, prepared):
+def score(run, prepared, cache, jobs=1):
     """Put the predictions together and write what they mean."""
-    metrics = evaluated(run, prepared)
+    nulls = refits(prepared, cache, jobs) if prepared.recipe.validation.refit else None
+    metrics = evaluated(run, prepared, nulls)
     recipe = prepared.recipe
     metrics["tuning"] = told_tuning(recipe, [run.job_folder(fold.key, recipe.model.name) for fold in prepared.folds])
     metrics["warnings"] = [*metrics["warnings"], *prepared.warnings, *_learner_warnings(run, prepared)]
@@ -102,10 +112,11 @@ def score(run, prepared):
     run.write_json("metrics.json", metrics)
 
 
-def evaluated(run, prepared):
+def evaluated(run, prepared, refit_nulls=None):
     """Return what the predictions of all folds and learners mean together."""
     data, recipe = prepared.data, prepared.recipe
     task = build("task", TASKS, recipe.task)
+    settings = recipe.validation
     return evaluate(
         all_predictions(run, prepared),
         data.cohort.table,
@@ -116,15 +127,35 @@ def evaluated(run, prepared):
             "classes": list(data.target.classes),
             "positive": data.target.positive,
             "unit": recipe.target.unit,
-            "primary": task.primary,
         },
         roles=prepared.roles,
-        unit=recipe.validation.unit,
-        permutations=recipe.validation.permutations,
+        unit=settings.unit,
+        permutations=settings.permutations,
         seed=recipe.seed,
         ceiling=data.cohort.planted.get("ceiling"),
-        groups=recipe.validation.groups,
+        refit_nulls=refit_nulls,
+        n_refits=settings.refit,
+        groups=settings.groups,
+        confounds=settings.confounds,
+        labels={learner.name: learner.label for learner in (recipe.model, *recipe.baselines) if learner.label},
+        inputs=recipe.inputs_of(recipe.model),
+        split=settings.split,
+        title=recipe.title,
+        simulated=data.cohort.simulated,
     )
+
+
+def refits(prepared, cache, jobs=1):
+    """Return for each learner a function that fits it anew on shuffled labels, and its predictions for them."""
+
+    def refit(plan, seed):
+        shuffled = replace(prepared, data=with_shuffled_target(prepared.data, seed), plans=[plan])
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run(Path(folder) / "run")
+            learn(run, shuffled, cache, jobs)
+            return all_predictions(run, shuffled)
+
+    return {plan.name: partial(refit, plan) for plan in prepared.plans}
 
 
 def all_predictions(run, prepared):

@@ -11,6 +11,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.models import FUSIONS, MODELS
 from neuroloom.parts import Part, build, check_known, locate
+from neuroloom.recipe import CohortSettings
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.simulators import SIMULATORS
@@ -19,6 +20,7 @@ from neuroloom.training.learner import InputPlan, Plan
 from neuroloom.transforms.cache import Wanted
 from neuroloom.transforms.chain import split_chain
 
+USER = "user"  # the name of a cohort that is a user's own files
 CONFOUNDS = "confounds"  # the name of the confounds-only learner
 
 
@@ -38,9 +40,16 @@ def read_cohort(recipe, data=None, cohort_file=None):
     """Return the cohort of a recipe: the user's, or the simulator's."""
     if data is not None:
         return open_cohort(data, cohort_file, recipe.cohort.where)
+    if recipe.cohort.name == USER:
+        raise NeuroloomError(f"Recipe {recipe.id!r} was run on a user's files: name their folder with --data.")
     part = Part(name=recipe.cohort.name, **recipe.cohort.arguments)
     cohort = build("cohort", SIMULATORS, part)
     return chosen(cohort, recipe.cohort.where) if recipe.cohort.where else cohort
+
+
+def of_user(recipe):
+    """Return the recipe with a user's own files in place of the simulator."""
+    return recipe.model_copy(update={"cohort": CohortSettings(name=USER, where=recipe.cohort.where)})
 
 
 def check_parts(recipe):

@@ -76,6 +76,13 @@ class ValidationSettings(Settings):
     refit: int = Field(0, ge=0)
     groups: tuple[str, ...] = ("site", "sex", "age")
 
+    @field_validator("refit")
+    @classmethod
+    def _enough_refits(cls, refit):
+        if 0 < refit < 19:
+            raise ValueError("0, or 19 and more: with fewer refits no p can be below .05")
+        return refit
+
 
 class Recipe(Settings):
     """One application, whole: every key has one meaning, unknown keys are refused."""

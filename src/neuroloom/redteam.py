@@ -13,6 +13,7 @@ from neuroloom.experiment import evaluated, learn
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.preparation import CONFOUNDS, prepare, read_cohort
 from neuroloom.run import Run
+from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import ArrayStore
 
@@ -65,27 +66,14 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
         only = [plan for plan in attacked.plans if (name == "confounds") == (plan.name == CONFOUNDS)]
         if not only:
             continue
-        attacked = replace(attacked, plans=only, roles={plan.name: prepared.roles[plan.name] for plan in only})
+        roles = {plan.name: "deep" if plan.name == CONFOUNDS else prepared.roles[plan.name] for plan in only}
+        attacked = replace(attacked, plans=only, roles=roles)
         with tempfile.TemporaryDirectory() as folder:
             run = Run(Path(folder) / "run")
             learn(run, attacked, cache, jobs, on_progress)
             metrics = evaluated(run, attacked)
         attacks += [_attack(name, learner, metrics) for learner in metrics["learners"]]
     return attacks
-
-
-def with_shuffled_target(data, seed=0):
-    """Return the data with the target dealt anew between people, within site; visits of a person stay together."""
-    table = data.cohort.table
-    site = table["site"].astype(str) if "site" in table else pd.Series("all", table.index)
-    people = pd.DataFrame({"person": data.people, "site": site.to_numpy(), "row": np.arange(len(table))})
-    first = people.groupby("person", sort=True).first()
-    source = {}
-    for name, members in first.groupby("site"):
-        draw = generator(seed, "shuffled target", name)
-        source |= dict(zip(members.index, members["row"].to_numpy()[draw.permutation(len(members))], strict=True))
-    values = data.target.values[[source[person] for person in data.people]]
-    return replace(data, target=replace(data.target, values=values))
 
 
 def with_wrong_split(prepared):
@@ -97,9 +85,8 @@ def with_wrong_split(prepared):
     target = replace(data.target, values=np.tile(data.target.values, 2))
     draw = generator(prepared.recipe.seed, "wrong split")
     stores = {name: _scanned_twice(store, table.index, n, draw) for name, store in data.stores.items()}
-    as_if_people = replace(
-        cohort, table=table.assign(participant_id=table.index).drop(columns="family_id", errors="ignore")
-    )
+    table = table.assign(participant_id=table.index).drop(columns="family_id", errors="ignore")
+    as_if_people = replace(data.cohort, table=table, inputs={}, truth=None)
     split = "kfold" if settings.split == "leave_site_out" else settings.split
     folds = make_folds(
         as_if_people, target, unit="sample", split=split, n_folds=settings.folds, tune=settings.tune,

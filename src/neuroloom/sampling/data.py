@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from neuroloom.cohort.cohort import Cohort
 from neuroloom.cohort.target import Target
@@ -37,6 +38,20 @@ class Data:
     @property
     def people(self):
         return self.cohort.table["participant_id"].astype(str).to_numpy()
+
+
+def with_shuffled_target(data, seed=0):
+    """Return the data with the target dealt anew between people, within site; visits of a person stay together."""
+    table = data.cohort.table
+    site = table["site"].astype(str) if "site" in table else pd.Series("all", table.index)
+    people = pd.DataFrame({"person": data.people, "site": site.to_numpy(), "row": np.arange(len(table))})
+    first = people.groupby("person", sort=True).first()
+    source = {}
+    for name, members in first.groupby("site"):
+        draw = generator(seed, "shuffled target", name)
+        source |= dict(zip(members.index, members["row"].to_numpy()[draw.permutation(len(members))], strict=True))
+    values = data.target.values[[source[person] for person in data.people]]
+    return replace(data, target=replace(data.target, values=values))
 
 
 def with_noise(data, rows, seed=0):
