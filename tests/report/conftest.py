@@ -45,6 +45,46 @@ def regress_run(tmp_path_factory):
     return build_run(tmp_path_factory.mktemp("runs") / "brain-age", "regress")
 
 
+@pytest.fixture(scope="session")
+def three_class_run(tmp_path_factory):
+    """120 people of 4 sites that are left out in turn, three classes; at site-2 everybody is of one class."""
+    folder = tmp_path_factory.mktemp("runs") / "three-classes"
+    folder.mkdir()
+    rng = np.random.default_rng(11)
+    classes = np.array(["CN", "MCI", "AD"])
+    site, number = np.arange(120) % 4, rng.integers(3, size=120)
+    number[site == 2] = 1
+    ids = pd.Index([f"sub-{place:03d}" for place in range(120)], name="sample_id")
+    told = {"participant_id": ids, "site": [f"site-{at}" for at in site], "diagnosis": classes[number]}
+    cohort = pd.DataFrame(told, index=ids)
+    parts = [np.where(site == fold, "test", "fit") for fold in range(4)]
+    base = {"sample_id": ids, "participant_id": ids, "repeat": 0}
+    folds = pd.concat([pd.DataFrame({**base, "fold": f, "part": part}) for f, part in enumerate(parts)])
+    predictions = pd.concat([_three_probabilities(rng, base, site, number, classes, name) for name in LEARNERS])
+    metrics = evaluate(
+        predictions,
+        cohort,
+        folds,
+        task={"kind": "classify", "target": "diagnosis", "classes": list(classes)},
+        roles={name: entry["role"] for name, entry in LEARNERS.items()},
+        permutations=20,
+        split="leave_site_out",
+    )
+    cohort.to_csv(folder / "cohort.csv")
+    folds.to_csv(folder / "folds.csv", index=False)
+    predictions.to_csv(folder / "predictions.csv", index=False)
+    write_json(folder / "metrics.json", metrics)
+    return folder
+
+
+def _three_probabilities(rng, base, site, number, classes, learner):
+    logits = 1.5 * np.eye(3)[number] + rng.normal(0, 1, (len(number), 3))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    told = {f"prediction_p_{name}": p[:, place] for place, name in enumerate(classes)}
+    answer = {"truth_diagnosis": classes[number], "prediction_diagnosis": classes[p.argmax(axis=1)]}
+    return pd.DataFrame({**base, "fold": site, "learner": learner, **answer, **told})
+
+
 def build_run(folder, task, n=160, explained=True):
     """Write a run's folder and return it."""
     folder.mkdir(parents=True)

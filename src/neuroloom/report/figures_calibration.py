@@ -57,7 +57,8 @@ def calibration_figure(record, positive=None):
         The class whose probability is shown; None for numbers.
     """
     repeats = int(record.predictions["repeat"].nunique()) if len(record.predictions) else 1
-    told = {name: _of_class(entry.get("calibration") or {}, positive) for name, entry in record.learners.items()}
+    shown = {n: entry for n, entry in record.learners.items() if positive or entry.get("role") != "confounds"}
+    told = {name: _of_class(entry.get("calibration") or {}, positive) for name, entry in shown.items()}
     curves = {name: entry["reliability"] for name, entry in told.items() if (entry.get("reliability") or {}).get("n")}
     if not curves:
         return None

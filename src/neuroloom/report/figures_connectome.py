@@ -37,6 +37,8 @@ def connectome_figure(held, title, name):
     names = [str(region) for region in held.get("names", range(len(matrix)))]
     planted = planted_edges(held.get("planted"), len(matrix))
     edges = strongest_edges(matrix)
+    if not edges:
+        return None
     with drawing(9.2, 4.5) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
         _draw_matrix(figure, left, matrix, planted)

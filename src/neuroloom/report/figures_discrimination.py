@@ -71,7 +71,8 @@ def mean_roc(predictions, target, positive):
 def roc_figure(record, positive):
     """Return the ROC of every learner for one class as markup and its caption, or None without a curve."""
     target = record.target["name"]
-    curves = {name: mean_roc(record.of_learner(name), target, positive) for name in record.learners}
+    rows = {name: record.of_learner(name) for name in record.learners}
+    curves = {name: mean_roc(held, target, positive) for name, held in rows.items() if len(held)}
     curves = {name: curve for name, curve in curves.items() if curve is not None}
     if not curves:
         return None

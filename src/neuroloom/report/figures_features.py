@@ -21,8 +21,10 @@ def features_figure(held, title, name):
         ``values`` (feature,), ``names`` (feature,); maybe ``planted`` (feature,) bool.
     title, name : str
     """
-    values = np.asarray(held["values"], dtype=float)
+    values = np.nan_to_num(np.asarray(held["values"], dtype=float))
     names = [str(feature) for feature in held.get("names", range(len(values)))]
+    if not values.any():
+        return None
     planted = np.asarray(held["planted"], dtype=bool) if "planted" in held else np.zeros(len(values), bool)
     shown = strongest_features(values)
     with drawing(7.6, 0.8 + 0.24 * len(shown)) as figure:

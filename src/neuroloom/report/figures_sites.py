@@ -47,11 +47,11 @@ def site_scores(told, metric):
 
 
 def forest_figure(record, metric):
-    """Return the forest plot of the deep model and the first baseline, or None without sites."""
+    """Return the forest plot of the deep model and the first baseline, or None where there are not two sites."""
     shown = [name for name in record.learners if record.learners[name].get("per_site")]
     shown = [name for name in shown if name == record.deep or record.learners[name].get("role") == "baseline"][:2]
     sites = site_scores(record.learners[shown[0]], metric)[:MOST_SITES] if shown else []
-    if not any(site.value is not None for site in sites):
+    if len(sites) < 2 or not any(site.value is not None for site in sites):
         return None
     with drawing(9.2, 1.0 + 0.36 * (len(sites) + 1)) as figure:
         axes = figure.add_subplot()

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from neuroloom.estimators import ESTIMATORS
+from neuroloom.explanation import EXPLANATIONS
 from neuroloom.models import FUSIONS, MODELS
 from neuroloom.report.cohort_tables import class_names
 from neuroloom.report.figures_cohort import people_of
@@ -12,7 +13,17 @@ from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
 from neuroloom.transforms import AUGMENTATIONS, FITTED_TRANSFORMS, SCAN_TRANSFORMS
 
-TABLES = (MODELS, FUSIONS, ESTIMATORS, SIMULATORS, TASKS, SCAN_TRANSFORMS, FITTED_TRANSFORMS, AUGMENTATIONS)
+TABLES = (
+    MODELS,
+    FUSIONS,
+    ESTIMATORS,
+    SIMULATORS,
+    TASKS,
+    SCAN_TRANSFORMS,
+    FITTED_TRANSFORMS,
+    AUGMENTATIONS,
+    EXPLANATIONS,
+)
 NOT_ARGUMENTS = {"name", "inputs", "label", "where"}
 OPTIMIZERS = {"adamw": "AdamW", "sgd": "stochastic gradient descent"}
 SOFTWARE = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "nibabel", "nilearn")
@@ -54,7 +65,7 @@ def methods_text(record):
         ``paragraphs`` (list of str) and ``references`` (list of dict: number, who, doi).
     """
     references = References()
-    parts = (_data, _processing, _models, _validation, _statistics, _software)
+    parts = (_data, _processing, _models, _validation, _statistics, _explanation, _software)
     paragraphs = [" ".join(part(record, references)) for part in parts]
     return {"paragraphs": [text for text in paragraphs if text], "references": references.entries()}
 
@@ -80,7 +91,9 @@ def _plain(value):
     if isinstance(value, dict):
         return "; ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return "–".join(map(_plain, value)) if len(value) == 2 else "[" + ", ".join(map(_plain, value)) + "]"
+        return "[" + ", ".join(map(_plain, value)) + "]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return without_paths(f"{value:g}" if isinstance(value, float) else value)
 
 
@@ -149,8 +162,8 @@ def _processing(record, references):
             told.append(f"Each {name} input went through {steps}, one scan at a time.")
         if fitted:
             steps = joined(part_text(part) + references.cite(part["name"]) for part in fitted)
-            verb = "was" if len(fitted) == 1 else "were"
-            told.append(f"What learns from data ({steps}) {verb} fitted on the fit part of each fold only.")
+            what, verb = ("step that learns", "was") if len(fitted) == 1 else ("steps that learn", "were")
+            told.append(f"The {what} from data, {steps}, {verb} fitted on the fit part of each fold only.")
         if not chain:
             told.append(f"The {name} input was used as it was.")
     return told
@@ -163,7 +176,7 @@ def _models(record, references):
     model = recipe["model"]
     task = recipe.get("task") or {}
     told = [
-        f"The deep model was {part_text(model)}{references.cite(model['name'])}; the task was {part_text(task)}"
+        f"Deep model: {part_text(model)}{references.cite(model['name'])}; task: {part_text(task)}"
         f"{references.cite(task['name']) if task.get('name') == 'soft_bins' else ''}."
     ]
     if record.histories.get(record.deep):
@@ -176,7 +189,7 @@ def _models(record, references):
         told.append(f"A further model saw only {joined(confounds)}, to show what confounds alone predict.")
     corrected = f"prediction_{record.target.get('name')}_corrected"
     if corrected in record.predictions:
-        mark = references.mark(references_of(TASKS, "regress"))
+        mark = references.mark(references_of(TASKS, "regress", of_arguments=True))
         told.append(
             "Predictions are reported as made, and corrected for regression to the mean by a line fitted on the tune "
             f"part of each fold{mark}."
@@ -308,6 +321,22 @@ def _intervals(record, unit, references):
         f"95 % intervals are over {unit}s: the values that a score test does not reject{mark}, the variance raised "
         f"by the design effect of a jackknife over {unit}s; differences of two learners: paired jackknife."
     )
+
+
+def _explanation(record, references):
+    """Return by what predictions were explained and which tests the maps were put to; only what was really made."""
+    made = list(dict.fromkeys(str(told.get("name")) for told in record.explanation))
+    parts = [part for part in record.recipe.get("explanation") or [] if _made(part["name"], made)]
+    if not parts:
+        return []
+    methods = joined(part_text(part) + references.cite(part["name"]) for part in parts)
+    tests = dict.fromkeys(str(test["name"]) for told in record.explanation for test in told.get("tests") or [])
+    tested = f" Each map was tested: {joined(name.replace('_', ' ') for name in tests)}." if tests else ""
+    return [f"Predictions were explained by {methods}.{tested}"]
+
+
+def _made(name, made):
+    return any(entry == name or entry.startswith(f"{name}_") for entry in made)
 
 
 def _software(record, references):

@@ -8,7 +8,7 @@ REFERENCE = re.compile(r"([A-Z][^().;:\n]*?(?:\set al\.)?,?\s\(?\d{4}[a-z]?)\)?,
 DOI = re.compile(r"10\.\d{4,9}/[^\s,;\"'<>]+")
 
 
-def references_of(table, name):
+def references_of(table, name, of_arguments=False):
     """Return (who and when, DOI) pairs that the docstring of a table's entry names.
 
     The source file is parsed, not imported: a page that mentions a network does not need torch.
@@ -18,6 +18,8 @@ def references_of(table, name):
     table : dict
         name -> ``module:attribute``.
     name : str
+    of_arguments : bool
+        Also those that stand with single arguments or in the notes: they hold only where such an argument is used.
     """
     if name not in table:
         return []
@@ -28,7 +30,8 @@ def references_of(table, name):
     with open(spec.origin, encoding="utf-8") as file:
         tree = ast.parse(file.read())
     nodes = [node for node in tree.body if getattr(node, "name", None) == attribute]
-    told = " ".join(ast.get_docstring(node) or "" for node in [*nodes[:1], tree])
+    texts = [ast.get_docstring(node) or "" for node in [*nodes[:1], tree]]
+    told = " ".join(text if of_arguments else re.split(r"\n(?:Parameters|Notes)\n", text)[0] for text in texts)
     return _found(re.sub(r"\s+", " ", told))
 
 

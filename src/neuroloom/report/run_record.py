@@ -103,7 +103,7 @@ def by_role(metrics):
 def learner_label(metrics, learner):
     """Return what a reader calls a learner."""
     told = (metrics.get("learners") or {}).get(learner) or {}
-    if told.get("label"):
+    if told.get("label") and told["label"] != learner:
         return told["label"]
     return "confounds alone" if told.get("role") == "confounds" else str(learner).replace("_", " ")
 

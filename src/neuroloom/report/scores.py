@@ -69,7 +69,7 @@ def _cell(told, metric, bold):
 
 def _known_rows(metrics, columns):
     rows = []
-    for role, name in (("chance", "Chance"), ("ceiling", "Best possible, from the planted truth")):
+    for role, name in (("chance", "Chance"), ("ceiling", "Best possible (planted truth)")):
         told = metrics.get(role) or {}
         if any(defined(told.get(metric)) is not None for metric in columns):
             cells = [_cell({"value": told.get(metric)}, metric, False) for metric in columns]

@@ -17,7 +17,8 @@ _HOME = re.compile(
     r"(?:[^\s\\/\"'<>|]+(?: [^\s\\/\"'<>|]+){0,2}(?=[\\/])|[^\s\\/\"'<>|,;:]+))(?![\w-])",
     re.IGNORECASE,
 )
-_FOLDERS = re.compile(_NOT_AFTER + r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|/)(?:[^\s\\/\"'<>|,;]+[\\/])+")
+_FOLDER = r"(?:[^\s\\/\"'<>|,;]+[\\/])"
+_FOLDERS = re.compile(_NOT_AFTER + rf"(?:~[\w.-]*[\\/]{_FOLDER}*|(?:[A-Za-z]:[\\/]|\\\\|/){_FOLDER}+)")
 
 
 def metric_label(metric, unit=None):
