@@ -4,7 +4,6 @@ SCAN_TRANSFORMS = {
     "to_ras": "neuroloom.transforms.volume_to_ras:ToRAS",
     "resample": "neuroloom.transforms.volume_resample:Resample",
     "crop_box": "neuroloom.transforms.volume_crop_box:CropBox",
-    "to_grid": "neuroloom.transforms.volume_to_grid:ToGrid",
     "align": "neuroloom.transforms.volume_align:Align",
     "zscore": "neuroloom.transforms.volume_zscore:ZScore",
     "regional_means": "neuroloom.transforms.volume_regional_means:RegionalMeans",
