@@ -1,0 +1,181 @@
+"""From the predictions of a run to everything that its page says: ``metrics.json``."""
+
+import math
+
+import numpy as np
+
+from neuroloom.errors import NeuroloomError, listed
+from neuroloom.parts import check_known
+from neuroloom.validation.comparison import compare
+from neuroloom.validation.confounds import beyond
+from neuroloom.validation.learner_entry import learner_entry
+from neuroloom.validation.scores import chance
+from neuroloom.validation.sentence import first_sentence
+from neuroloom.validation.setting import Setting
+from neuroloom.validation.tested import WITHIN_PERSON, read_tested
+from neuroloom.validation.warnings import warnings_of
+
+ROLES = ("deep", "baseline", "confounds")
+KINDS = ("classify", "regress")
+
+
+def evaluate(
+    predictions,
+    people,
+    folds,
+    *,
+    task,
+    roles,
+    unit="participant",
+    unit_known=True,
+    permutations=200,
+    seed=0,
+    ceiling=None,
+    refit_nulls=None,
+    n_refits=None,
+    groups=("site", "sex", "age"),
+    confounds=(),
+    labels=None,
+    inputs=(),
+    split="kfold",
+    title="",
+    primary=None,
+    simulated=False,
+):
+    """Return ``metrics.json`` of a run.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``predictions.csv``: sample_id, repeat, fold, learner, truth_T, prediction_T, prediction_p_CLASS for classes,
+        prediction_T_corrected where numbers were also bias-corrected.
+    people : DataFrame
+        The cohort's table, index (or column) sample_id, with participant_id.
+    folds : DataFrame
+        ``folds.csv``: sample_id, repeat, fold, part (fit, tune, test).
+    task : dict
+        ``kind`` (classify or regress), ``target`` (T), ``classes`` (by number; of two the second is positive),
+        ``positive``, ``unit`` (of a number, for example "y").
+    roles : dict
+        Learner -> deep, baseline or confounds.
+    unit : str
+        Unit of claim: participant, family, site, session, run, block or sample.
+    unit_known : bool
+        Whether who is who is known; if not, the page says that the split cannot be proven.
+    permutations : int
+        Draws of the null.
+    ceiling : dict or None
+        Metric -> best possible value, for a simulated cohort.
+    refit_nulls : dict or None
+        Learner -> ``refit(seed) -> DataFrame``: its rows of ``predictions`` after fitting on labels shuffled with that
+        seed, ``truth_T`` being the shuffled labels. Other learners' predictions are permuted.
+    n_refits : int or None
+        Draws of those; ``permutations`` unless said.
+    groups, confounds : sequence of str
+        Columns of ``people``; those that it has not are left out.
+    labels : dict or None
+        Learner -> what a reader calls it.
+    inputs : sequence of str
+        What is learned from, for the first sentence.
+    split, title : str
+    primary : str or None
+        The metric that the first sentence is about: auc (balanced_accuracy where folds hold one class) or mae.
+    simulated : bool
+
+    Returns
+    -------
+    dict
+        Plain numbers, texts and lists; None where a number is undefined.
+    """
+    _check_task(task, roles, predictions)
+    classes = tuple(str(name) for name in task.get("classes") or ())
+    tested = read_tested(
+        predictions, people, folds, target=task["target"], classes=classes, unit=unit, unit_known=unit_known
+    )
+    deep = next(learner for learner in tested.outcomes if roles[learner] == "deep")
+    setting = Setting(task["kind"], tested, deep, unit, permutations, seed, primary, groups, confounds)
+    report = {
+        "task": task["kind"],
+        "title": title,
+        "target": _target(task, classes),
+        "inputs": list(inputs),
+        "simulated": bool(simulated),
+        "unit": _unit(tested, unit, unit_known),
+        "split": _split(folds, split, unit, unit_known),
+        "primary": setting.primary.name,
+        "deep": deep,
+        "chance": {metric.name: chance(metric, tested.outcomes[deep]) for metric in setting.metrics},
+        "ceiling": ceiling,
+    }
+    report["learners"] = {
+        learner: {"role": roles[learner], "label": (labels or {}).get(learner, learner)}
+        | learner_entry(setting, learner, (refit_nulls or {}).get(learner), n_refits or permutations)
+        for learner in tested.outcomes
+    }
+    report |= _beside_each_other(setting, roles, labels or {})
+    report = plain(report)
+    report["sentence"] = first_sentence(report)
+    report["warnings"] = warnings_of(report, tested, setting)
+    return report
+
+
+def plain(value):
+    """Return the value as JSON knows it: no arrays, and None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _check_task(task, roles, predictions):
+    check_known("task kind", task["kind"], KINDS)
+    learners = list(predictions["learner"].unique())
+    for learner in learners:
+        if learner not in roles:
+            raise NeuroloomError(f"Learner {learner!r} has predictions but no role. Known: {listed(roles)}.")
+        check_known(f"role of learner {learner!r}", roles[learner], ROLES)
+    if "deep" not in [roles[learner] for learner in learners]:
+        raise NeuroloomError(f"No learner has the role 'deep': the page has no subject. Learners: {listed(learners)}.")
+    if task["kind"] == "classify" and len(task.get("classes") or ()) < 2:
+        raise NeuroloomError(f"Task classify needs at least two classes, but was given {task.get('classes')}.")
+
+
+def _target(task, classes):
+    positive = classes[1] if len(classes) == 2 else None
+    return {"name": task["target"], "classes": list(classes), "positive": positive, "unit": task.get("unit")}
+
+
+def _unit(tested, unit, known):
+    samples = np.unique(np.concatenate([outcomes.sample for outcomes in tested.outcomes.values()]))
+    persons = tested.people["participant_id"].iloc[samples].nunique()
+    entry = {"name": unit, "n": len(np.unique(tested.unit[samples])), "known": bool(known)}
+    return entry | {"participants": int(persons), "within_person": unit in WITHIN_PERSON}
+
+
+def _split(folds, name, unit, known):
+    n_folds = int(folds.groupby("repeat")["fold"].nunique().max())
+    repeats = int(folds["repeat"].nunique())
+    times = f", drawn {repeats} times" if repeats > 1 else ""
+    apart = f"no {unit} is in two parts of a fold" if known else "who is who is unknown, so this cannot be proven"
+    text = f"{name.replace('_', ' ')}, {n_folds} fold{'s' if n_folds > 1 else ''}{times}; {apart}"
+    return {"name": name, "folds": n_folds, "repeats": repeats, "text": text}
+
+
+def _beside_each_other(setting, roles, labels):
+    """Return the comparisons: the deep learner with each other, and each baseline with the confounds."""
+    outcomes = setting.tested.outcomes
+    alone = [learner for learner in outcomes if roles[learner] == "confounds"]
+    others = [learner for learner in outcomes if learner != setting.deep]
+    pairs = [(setting.deep, learner) for learner in others]
+    pairs += [(learner, only) for learner in others if learner not in alone for only in alone]
+    comparisons = [
+        compare(setting.primary, outcomes[a], outcomes[b], (a, b), (labels.get(a, a), labels.get(b, b)))
+        for a, b in pairs
+    ]
+    added = beyond(outcomes[setting.deep], outcomes[alone[0]]) if alone else None
+    return {"comparisons": comparisons, "beyond_confounds": added}
