@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuroloom.metrics.calibration import N_BINS
 from neuroloom.report.svg import INK, drawing, inline_svg, learner_colours
 from neuroloom.report.wording import defined, number, score_interval
 
@@ -66,7 +67,7 @@ def calibration_figure(record, positive=None):
     with drawing(4.5, 4.3) as figure:
         above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
         _draw_bins(above, record, bins, positive)
-        _draw_counts(below, record, bins)
+        _draw_counts(below, record, bins, positive)
         _label(above, below, record, positive)
         place = 0 if positive is None else list(record.target["classes"]).index(positive)
         drawn = inline_svg(figure, f"calibration-{place}", f"Calibration{f' for {positive}' if positive else ''}")
@@ -101,13 +102,14 @@ def _draw_bins(axes, record, bins, positive):
     axes.legend(handles[::-1], labels[::-1], loc="upper left", handlelength=1.4)
 
 
-def _draw_counts(axes, record, bins):
+def _draw_counts(axes, record, bins, positive):
     """Draw and write how many people each bin of the deep model holds."""
     name = _shown(record, bins)
     at, counts = np.array([(here.predicted, here.n) for here in bins[name]]).T
     width = 0.08 * np.ptp(axes.get_xlim())
-    axes.bar(at, counts, width=min(width, 0.9 * np.diff(at).min()) if len(at) > 1 else width, alpha=0.55,
-             color=INK[learner_colours(record.learners)[name]])  # fmt: skip
+    if positive is not None:  # bins of equal width; tenths of numbers stand at their mean
+        at, width = (np.minimum(np.floor(at * N_BINS), N_BINS - 1) + 0.5) / N_BINS, 0.85 / N_BINS
+    axes.bar(at, counts, width=width, alpha=0.55, color=INK[learner_colours(record.learners)[name]])
     for place, n in zip(at, counts, strict=True):
         axes.annotate(f"{n:.0f}", (place, n), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=8)
     axes.set_ylim(0, counts.max() * 1.35)

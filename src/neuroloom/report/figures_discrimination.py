@@ -106,6 +106,9 @@ def _draw_curves(axes, record, curves):
 
 
 def _legend(record, name):
+    """Return the learner and its AUC; of more than two classes the AUC is their mean and not this curve's."""
+    if len(record.target["classes"]) > 2:
+        return str(record.label(name))
     auc = (record.learners[name].get("scores") or {}).get("auc")
     return f"{record.label(name)}  {score(auc['value'], 'auc')}" if auc else str(record.label(name))
 
@@ -115,4 +118,5 @@ def _caption(record, curve):
     band = f"; band: ± 1 standard deviation over folds of {record.label(record.deep)}" if curve.n_folds > 1 else ""
     names = listed(record.fold_name(*fold) for fold in curve.without_curve)
     without = f" No curve for {names}: one class only." if names else ""
-    return f"{folds}{band}. Numbers: AUC over pairs of people within a fold.{without}"
+    numbers = " Numbers: AUC over pairs of people within a fold." if len(record.target["classes"]) == 2 else ""
+    return f"{folds}{band}.{numbers}{without}"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from neuroloom.report.svg import INK, drawing, inline_svg, learner_colours
-from neuroloom.report.wording import defined, metric_label, score, score_interval
+from neuroloom.report.wording import defined, metric_label, metric_words, score, score_interval
 
-MOST_SITES = 40
+MOST_SITES, MOST_LETTERS = 40, 40
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,17 @@ def site_scores(told, metric):
                 defined(here.get("value")),
                 tuple(interval) if interval and None not in map(defined, interval) else None,
                 content.get("seen"),
-                content.get("note") or here.get("note") or "",
+                _note(content.get("note") or "", metric),
             )
         )
     return sorted(found, key=lambda site: (-site.n, site.site))
+
+
+def _note(note, metric):
+    """Return what a site's note says of one metric, or the whole of it."""
+    said = [part for part in note.split("; ") if part.startswith(f"no {metric_words(metric)}")]
+    told = said[0] if said else note
+    return told if len(told) <= MOST_LETTERS else f"{told[:MOST_LETTERS]}…"
 
 
 def forest_figure(record, metric):
@@ -106,7 +113,7 @@ def _write_numbers(axes, record, sites, metric, name):
         known = value is not None
         text = f"{score(value, metric)}  {score_interval(interval, metric)}" if known else note or "no score"
         axes.annotate(
-            text[:60], (1.0, row), xycoords=("axes fraction", "data"), xytext=(8, 0), textcoords="offset points",
+            text, (1.0, row), xycoords=("axes fraction", "data"), xytext=(8, 0), textcoords="offset points",
             va="center", fontsize=9, color=INK["ink" if known else "muted"],
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 import shlex
 
-from neuroloom.report.methods_text import is_simulated
 from neuroloom.report.wording import defined, less_is_better, metric_label, p_value, score, score_interval
 
 SPLITS = {"leave_site_out": "Leave site out", "leave_one_out": "Leave one out", "holdout": "Held-out part"}
@@ -94,7 +93,7 @@ def _reproducible(record):
 
 
 def _replicated(record):
-    if is_simulated(record.recipe):
+    if record.is_simulated:
         return "Not tested. The cohort is simulated: it shows what the method finds, and nothing about people."
     return "Not tested: this page knows one cohort. Run the same recipe on a second one and compare."
 
@@ -112,7 +111,7 @@ def _generalised(record):
 def repeat_commands(record):
     """Return (what, command) that repeat this run; the run's folder by its own name, nobody's path."""
     name = shlex.quote(record.folder.resolve().name)
-    data = "" if is_simulated(record.recipe) else " --data DATA"
+    data = "" if record.is_simulated else " --data DATA"
     version = (record.environment.get("versions") or {}).get("neuroloom")
     return [
         ("Install the same version", f"pip install neuroloom{f'=={version}' if version else ''}"),

@@ -76,10 +76,6 @@ def disjoint_in(folds, column="participant_id"):
     return bool((parts == 1).all())
 
 
-def is_simulated(recipe):
-    return (recipe.get("cohort") or {}).get("name") in SIMULATORS
-
-
 def part_text(part):
     """Return a part of a recipe as words: ``covariance (kind = ledoit_wolf)``."""
     told = [f"{key} = {_plain(value)}" for key, value in part.items() if key not in NOT_ARGUMENTS and value is not None]
@@ -102,7 +98,7 @@ def _data(record, references):
     told = []
     source = reference_in(recipe.get("source"))
     follows = f", after the setting of{references.mark([source])}" if source else ""
-    if is_simulated(recipe):
+    if record.is_simulated and recipe.get("cohort"):
         cohort = recipe["cohort"]
         told.append(
             f"The cohort was simulated by neuroloom: {part_text(cohort)}{references.cite(cohort['name'])}{follows}."

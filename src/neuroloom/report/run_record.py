@@ -9,6 +9,7 @@ import pandas as pd
 from neuroloom.errors import FileProblem
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.tables import read_table
+from neuroloom.simulators import SIMULATORS
 
 TEXT_COLUMNS = ("sample_id", "participant_id", "learner", "part", "site")
 ROLE_ORDER = {"deep": 0, "baseline": 1, "confounds": 2}
@@ -68,6 +69,12 @@ class RunRecord:
     @property
     def is_classification(self):
         return self.metrics.get("task") == "classify"
+
+    @property
+    def is_simulated(self):
+        """Whether a simulator made the cohort: as metrics.json tells, or by the recipe's cohort."""
+        named = (self.recipe.get("cohort") or {}).get("name")
+        return bool(self.metrics.get("simulated", named in SIMULATORS))
 
     @property
     def primary(self):

@@ -17,7 +17,7 @@ from neuroloom.report.figures_sites import forest_figure
 from neuroloom.report.figures_training import learning_curves_figure
 from neuroloom.report.groups import confusion_tables, fold_table, seen_unseen, subgroup_rows
 from neuroloom.report.headline import claims, environment_rows, key_facts, repeat_commands
-from neuroloom.report.methods_text import is_simulated, methods_text
+from neuroloom.report.methods_text import methods_text
 from neuroloom.report.missed import missed_section
 from neuroloom.report.run_record import read_run
 from neuroloom.report.scores import ROLE_WORDS, column_groups, comparison_rows, estimands, score_rows
@@ -69,7 +69,7 @@ def page_content(record):
     """Return everything that the template shows, by section."""
     return {
         "title": record.metrics.get("title") or record.recipe.get("title") or record.folder.name,
-        "simulated": is_simulated(record.recipe),
+        "simulated": record.is_simulated,
         "sentence": first_sentence(record),
         "facts": key_facts(record),
         "warnings": record.warnings,
@@ -134,7 +134,7 @@ def expected_text(record):
     value = expected["value"]
     shown = " to ".join(map(str, value)) if isinstance(value, list) else str(value)
     where = f" on {expected['on']}" if expected.get("on") else ""
-    apart = " This run is on simulated data, so the two are not comparable." if is_simulated(record.recipe) else ""
+    apart = " This run is on simulated data, so the two are not comparable." if record.is_simulated else ""
     label = metric_label(expected["metric"], record.target.get("unit"))
     return f"What an honest run is expected to reach{where}: {label} {shown}.{apart}"
 
