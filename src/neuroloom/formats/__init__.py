@@ -47,7 +47,7 @@ def read(path, kind=None, **arguments) -> Scan:
         (volume for images, series for the others).
     **arguments
         What the file does not say itself, by format: ``axes``, ``sampling_rate`` (Hz) or ``sampling_period``
-        (s), ``variable``, ``header``, ``columns``, ``symmetric``, ``measure``, ``orientation``.
+        (s), ``variable``, ``header``, ``columns``, ``delimiter``, ``symmetric``, ``measure``, ``orientation``.
 
     Returns
     -------

@@ -181,7 +181,10 @@ def read_array(stream, shape, dtype, path, *, order="C"):
     """
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     check_memory(path, n_bytes)
-    buffer = np.empty(n_bytes, dtype=np.uint8)
+    try:
+        buffer = np.empty(n_bytes, dtype=np.uint8)
+    except MemoryError:  # a limit that the operating system keeps to itself
+        raise FileProblem(path, f"no memory for {in_words(n_bytes)}.", "Close other programs.") from None
     view, done = memoryview(buffer), 0
     while done < n_bytes:
         n_read = stream.readinto(view[done : done + CHUNK])

@@ -265,6 +265,7 @@ def _stored(path, scan):
 
 def _header_block(stored, affine):
     """Return the bytes of a file before its voxels."""
+    affine = affine.astype(np.float32).astype(np.float64)  # as stored: all else in the header follows from it
     header = nib.Nifti1Header() if max(stored.shape) < 2**15 else nib.Nifti2Header()
     header.set_data_dtype(stored.dtype)
     header.set_data_shape(stored.shape)

@@ -69,7 +69,9 @@ def array_scan(
             path, f"files of this format hold {', '.join(KINDS_READ)}; {kind} was asked.", "Correct the input's kind."
         )
     _check_told(path, kind, axes, sampling_rate, sampling_period, symmetric, measure)
-    values = _real(path, values)
+    if values.size == 0:
+        raise FileProblem(path, f"its array is empty, shape {values.shape}.", "Export it again.")
+    values = limits.to_float32(values, path)
     if kind == "graph":
         return _graph(path, values, symmetric, measure, column_names or row_names)
     if kind == "table":
@@ -86,19 +88,6 @@ def _check_told(path, kind, axes, sampling_rate, sampling_period, symmetric, mea
     for name, value in foreign.items():
         if value is not None:
             raise FileProblem(path, f"{name} is given, but means nothing for kind {kind}.", "Leave it out.")
-
-
-def _real(path, values):
-    values = np.asarray(values)
-    if values.dtype.kind not in "biuf":
-        raise FileProblem(
-            path,
-            f"its numbers are of type {values.dtype}, expected real ones.",
-            "Save their magnitude, or numbers.",
-        )
-    if values.size == 0:
-        raise FileProblem(path, f"its array is empty, shape {values.shape}.", "Export it again.")
-    return limits.to_float32(values, path)
 
 
 def check_axes(path, axes):

@@ -17,7 +17,7 @@ MISSING = {"", "n/a", "N/A", "NA", "NaN", "nan"}  # BIDS's n/a, and what spreads
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 IDENTIFIER = re.compile(r"(^|[ _])id$", re.IGNORECASE)
 WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")  # 007, and more digits than int64 has, are identifiers
-NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
+NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
 
 
 def read_table(path, *, text=(), delimiter=None):
@@ -45,6 +45,7 @@ def read_table(path, *, text=(), delimiter=None):
     """
     delimiter = _delimiter(path) if delimiter is None else delimiter
     content = limits.read_text(path, limits.MAX_TABLE_BYTES, "table")
+    limits.check_memory(path, 10 * len(content), "its table")  # what Python's text takes
     rows = _rows(path, content, delimiter)
     line, header = next(rows, (1, []))
     names = _names(path, line, header, delimiter)

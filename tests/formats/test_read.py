@@ -1,0 +1,80 @@
+"""`read` finds the reader, and says what is wrong before it opens anything."""
+
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from neuroloom.errors import FileProblem
+from neuroloom.formats import READERS, extension, read
+from neuroloom.parts import locate
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_every_reader_is_there_and_says_how_it_is_used(ending):
+    reader = locate("format", READERS, ending)
+    assert callable(reader)
+    assert "Returns" in reader.__doc__ or "arguments are those" in reader.__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("a.nii", ".nii"),
+        ("a.nii.gz", ".nii.gz"),
+        ("A.NII.GZ", ".nii.gz"),
+        ("b.mgz", ".mgz"),
+        ("c.1d", ".1D"),
+        ("x.y.csv", ".csv"),
+    ],
+)
+def test_longest_ending_wins_in_any_case(name, ending):
+    assert extension(name) == ending
+
+
+def test_unknown_ending_names_the_known_ones():
+    with pytest.raises(FileProblem, match=r"scan\.dcm: no reader for files that end in '\.dcm'\..*\.nii, \.nii\.gz"):
+        extension("scan.dcm")
+    with pytest.raises(FileProblem, match=r"\(nothing\)"):
+        extension("README")
+
+
+def test_unknown_argument_names_the_file_and_the_closest_one(tmp_path):
+    with pytest.raises(FileProblem, match=r"a\.csv: Unknown argument of a \.csv file: 'axis'. Did you mean 'axes'?"):
+        read(tmp_path / "a.csv", axis=["time", "region"])
+
+
+def test_unknown_and_unfitting_kinds(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((4, 4)))
+    with pytest.raises(FileProblem, match="Did you mean 'series'"):
+        read(tmp_path / "a.npy", kind="serie")
+    with pytest.raises(FileProblem, match="hold series, graph, table; volume was asked"):
+        read(tmp_path / "a.npy", kind="volume")
+
+
+def test_missing_file_names_its_neighbour(tmp_path):
+    (tmp_path / "sub-01_bold.csv").write_text("1,2\n")
+    with pytest.raises(FileProblem, match=r"no such file. Did you mean 'sub-01_bold.csv'"):
+        read(tmp_path / "sub-01_bild.csv")
+    with pytest.raises(FileProblem, match="Nor is there a folder"):
+        read(tmp_path / "absent" / "a.csv")
+
+
+def test_failing_disk_is_the_users_to_read(tmp_path, monkeypatch):
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.float32), np.eye(4)), tmp_path / "a.nii")
+
+    def failing(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("neuroloom.formats.nifti.volume.read_voxels", failing)
+    with pytest.raises(FileProblem, match=r"a\.nii: reading it failed: Input/output error"):
+        read(tmp_path / "a.nii")
+
+
+def test_table_of_readers_imports_no_reader():
+    heavy = ("nibabel", "scipy", "pandas", "torch", "yaml")
+    code = f"import sys, neuroloom.formats; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
