@@ -7,7 +7,7 @@ import pandas as pd
 
 from neuroloom.cohort.cohort import Cohort, FileSource
 from neuroloom.cohort.words import take_common_words
-from neuroloom.errors import NeuroloomError, listed
+from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table
 
@@ -19,7 +19,6 @@ INPUTS = {  # suffix -> (input name, kind, extensions)
     "pet": ("pet", "volume", (".nii.gz", ".nii")),
     "timeseries": ("bold", "series", (".tsv",)),
 }
-ENTITIES = ("sub", "ses", "task", "acq", "run")
 
 
 def is_bids(folder):
@@ -54,16 +53,24 @@ def read_bids(folder):
 def _files(folder):
     found = []
     for path in sorted(folder.glob("sub-*/**/*")):
+        if path.name.startswith("."):
+            continue  # what other systems leave beside the files
         for suffix, (name, kind, extensions) in INPUTS.items():
             extension = next((e for e in extensions if path.name.endswith(f"_{suffix}{e}")), None)
             if extension and path.is_file():
-                found.append((_row(path, suffix), name, kind, path))
+                found.append((_row(path, suffix, folder), name, kind, path))
     return found
 
 
-def _row(path, suffix):
+def _row(path, suffix, folder):
     """Return what a file's name says: the sample it belongs to (everything but the suffix and the task)."""
     entities = dict(re.findall(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)", path.name.rsplit(f"_{suffix}", 1)[0]))
+    of_folder = path.relative_to(folder).parts[0]
+    if f"sub-{entities.get('sub')}" != of_folder:
+        raise NeuroloomError(
+            f"{path}: by its folder it is of {of_folder}, by its name of {'sub-' + entities.get('sub', '(nobody)')}. "
+            f"Name it {of_folder}_..._{suffix}, or move it to whom it belongs."
+        )
     sample = "_".join(f"{key}-{entities[key]}" for key in ("sub", "ses", "acq", "run") if key in entities)
     row = {"sample_id": sample, "participant_id": f"sub-{entities['sub']}"}
     if "ses" in entities:
@@ -75,9 +82,12 @@ def _with_participants(rows, folder):
     path = folder / "participants.tsv"
     if not path.is_file():
         return rows, ["there is no participants.tsv: nothing is known of the people but their names"]
-    people, notes = take_common_words(read_table(path))
+    people, notes = take_common_words(read_table(path, text=("participant_id",)))
     if "participant_id" not in people:
         raise NeuroloomError(f"{path}: there is no column participant_id, which BIDS asks for.")
+    nameless = int(people["participant_id"].isna().sum())
+    if nameless:
+        raise NeuroloomError(f"{path}: {nameless} rows have no participant_id. Fill them in, or delete the rows.")
     people["participant_id"] = (
         people["participant_id"].astype(str).map(lambda p: p if p.startswith("sub-") else f"sub-{p}")
     )
@@ -90,7 +100,7 @@ def _with_participants(rows, folder):
         notes.append(f"{len(absent)} participants of participants.tsv have no file and are left out: {listed(absent)}")
     if unknown:
         notes.append(f"{len(unknown)} participants have files but no row in participants.tsv: {listed(unknown)}")
-    people = people.drop(columns=[c for c in ("session_id",) if c in rows])
+    people = people.drop(columns=[column for column in ("session_id", "sample_id") if column in people])
     table = rows.reset_index().merge(people, on="participant_id", how="left").set_index("sample_id")
     return table, notes
 
@@ -111,8 +121,7 @@ def _sources(files):
 
 
 def _sidecar(path):
-    sidecar = path.with_suffix(".json")
-    told = read_json(sidecar) if sidecar.is_file() else {}
+    told = _told(path.with_suffix(".json"))
     for key, argument in (("RepetitionTime", "sampling_period"), ("SamplingFrequency", "sampling_rate")):
         if isinstance(told.get(key), int | float):
             return {argument: float(told[key])}
@@ -120,6 +129,12 @@ def _sidecar(path):
 
 
 def _name(folder):
-    described = folder / "dataset_description.json"
-    told = read_json(described) if described.is_file() else {}
-    return str(told.get("Name") or folder.resolve().name)
+    return str(_told(folder / "dataset_description.json").get("Name") or folder.resolve().name)
+
+
+def _told(path):
+    """Return what a JSON file beside the data says; nothing where there is none."""
+    told = read_json(path) if path.is_file() else {}
+    if not isinstance(told, dict):
+        raise FileProblem(path, "it holds no names and values ({...}), which BIDS asks for.", "Correct or delete it.")
+    return told

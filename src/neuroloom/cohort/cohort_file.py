@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.cohort.where import chosen_rows
-from neuroloom.cohort.words import take_common_words
+from neuroloom.cohort.words import in_our_values, take_common_words
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.formats.limits import inside, load_yaml
 from neuroloom.formats.tables import read_table
 from neuroloom.parts import check_known
 from neuroloom.scan import KINDS
+
+NAMES = ("participant_id", "session_id", "sample_id")  # columns that the cohort file's own keys make
 
 
 class Settings(BaseModel):
@@ -28,7 +30,7 @@ class Column(Settings):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     source: str
-    values: dict[Any, Any] | None = None
+    values: dict[Any, str | int | float | bool | None] | None = None
 
 
 class InputFiles(BaseModel):
@@ -72,7 +74,8 @@ def read_cohort_file(path, data=None):
     path = Path(path)
     root = Path(data) if data else path.parent
     told = _parse(path)
-    raw, doubles = _one_row_each(read_table(inside(root, told.table)), told, path)
+    names = (told.participant_id, *([told.session_id] if told.session_id else []))
+    raw, doubles = _one_row_each(read_table(inside(root, told.table), text=names), told, path)
     table, notes = _columns(raw, told, path)
     table.insert(0, "participant_id", raw[told.participant_id].astype(str))
     if told.session_id:
@@ -81,6 +84,8 @@ def read_cohort_file(path, data=None):
     table, absent = _measured(table, inputs)
     if told.where:
         table = table[chosen_rows(table, told.where)]
+        if table.empty:
+            raise NeuroloomError(f"{path}: no row is left where {told.where}.")
     return Cohort(table, inputs, name=told.name or root.resolve().name, notes=(*doubles, *notes, *absent))
 
 
@@ -91,11 +96,12 @@ def _parse(path):
     try:
         return CohortFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            check_known(f"key in {path.name}", first["loc"][0], CohortFile.model_fields)
-        raise NeuroloomError(f"{path}: {where}: {first['msg']}.") from None
+        problems = error.errors()
+        for problem in problems:  # a misspelt key first: what it should have been is then missing too
+            if problem["type"] == "extra_forbidden":
+                check_known(f"key in {path.name}", problem["loc"][0], CohortFile.model_fields)
+        where = ".".join(map(str, problems[0]["loc"]))
+        raise NeuroloomError(f"{path}: {where}: {problems[0]['msg']}.") from None
 
 
 def _column(raw, name, path):
@@ -106,12 +112,12 @@ def _column(raw, name, path):
 def _one_row_each(raw, told, path):
     """Return the table with a row a sample, by sample_id; equal rows are one, contradicting rows are refused."""
     raw = raw.copy()
-    sample = _column(raw, told.participant_id, path).astype(str)
+    sample = _named_rows(raw, told.participant_id, path)
     if told.session_id:
-        sample = sample + "_" + _column(raw, told.session_id, path).astype(str)
+        sample = sample + "_" + _named_rows(raw, told.session_id, path)
     raw.index = pd.Index(sample, name="sample_id")
     notes = []
-    equal = raw.assign(sample=raw.index).duplicated()
+    equal = raw.duplicated()
     if equal.any():
         notes.append(f"{int(equal.sum())} rows of {told.table} say the same as another and are read once")
         raw = raw[~equal.to_numpy()]
@@ -128,24 +134,46 @@ def _one_row_each(raw, told, path):
     return raw, notes
 
 
+def _named_rows(raw, name, path):
+    """Return the names in a column, which every row must have."""
+    column = _column(raw, name, path)
+    nameless = int(column.isna().sum())
+    if nameless:
+        raise NeuroloomError(
+            f"{path}: {nameless} of {len(raw)} rows of the table have no {name}. Fill the column, or delete the rows."
+        )
+    return column.astype(str)
+
+
 def _columns(raw, told, path):
     """Return the table of named columns (common words are taken where nothing is said) and the notes."""
-    table, notes = take_common_words(raw, told.columns)
-    table = table.drop(columns=["participant_id", "session_id"], errors="ignore")
+    for word in NAMES:
+        if word in told.columns:
+            raise NeuroloomError(f"{path}: {word} is a key of its own: write '{word}: COLUMN', not under columns.")
+    table, notes = take_common_words(raw, {*told.columns, *NAMES})
+    table = table.drop(columns=list(NAMES), errors="ignore")
     for word, how in told.columns.items():
-        column = Column(source=how) if isinstance(how, str) else _named(how, word, path)
+        column = _named(how, word, path)
         values = _column(raw, column.source, path)
         table[word] = values if column.values is None else _mapped(values, column, path)
-    return table, notes
+    table, said = in_our_values(table)
+    return table, list(dict.fromkeys(notes + said))
 
 
 def _named(how, word, path):
+    """Return the `Column` that a word is taken from: a name, or ``{from: NAME, values: {...}}``."""
+    if isinstance(how, str):
+        return Column(source=how)
     if not isinstance(how, dict) or "from" not in how:
         raise NeuroloomError(f"{path}: columns.{word} must be a column's name, or {{from: NAME, values: {{...}}}}.")
-    check_values = {key: value for key, value in how.items() if key != "from"}
-    for key in check_values:
+    for key in how:
         check_known(f"key of columns.{word} in {path.name}", key, ["from", "values"])
-    return Column(source=how["from"], **check_values)
+    try:
+        return Column(source=how["from"], values=how.get("values"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(["columns", word, *map(str, first["loc"])]).replace(".source", ".from")
+        raise NeuroloomError(f"{path}: {where}: {first['msg']}.") from None
 
 
 def _mapped(values, column, path):
@@ -194,22 +222,42 @@ def _measured(table, inputs):
 
 
 def _files(name, entry, raw, root, path):
-    fields = [field for _, field, _, _ in string.Formatter().parse(entry.files) if field is not None]
-    for field in fields:
-        check_known(f"column in the files pattern of input {name!r}", field, raw.columns)
-    paths, arguments = {}, {}
+    fields = _fields(name, entry.files, raw, path)
+    arguments_told = {**entry.model_extra, **({} if entry.columns is None else {"columns": entry.columns})}
+    paths, arguments, first = {}, {}, None
     for sample, row in raw.iterrows():
-        file = inside(root, entry.files.format_map({field: row[field] for field in fields}))
-        if file.exists():
+        if any(pd.isna(row[field]) for field in fields):
+            continue  # whoever has no file name has no file
+        file = inside(root, entry.files.format_map({field: _shown(row[field]) for field in fields}))
+        first = first or file
+        if file.is_file():
             paths[sample] = file
-            arguments[sample] = {key: _argument(key, how, row, path) for key, how in entry.model_extra.items()}
+            arguments[sample] = {key: _argument(key, how, row, path) for key, how in arguments_told.items()}
     if not paths:
-        expected = inside(root, entry.files.format_map({field: raw.iloc[0][field] for field in fields}))
         raise NeuroloomError(
-            f"{path}: input {name!r}: none of the {len(raw)} files was found; the first looked for was {expected}. "
+            f"{path}: input {name!r}: none of the {len(raw)} files was found; the first looked for was {first}. "
             "Check 'files' and the folder given with --data."
         )
     return FileSource(entry.kind, paths, arguments)
+
+
+def _fields(name, pattern, raw, path):
+    """Return the column names in the braces of a pattern."""
+    try:
+        parsed = [(field, form, turned) for _, field, form, turned in string.Formatter().parse(pattern)]
+    except ValueError as error:
+        raise NeuroloomError(f"{path}: input {name!r}: files: {pattern!r} cannot be read ({error}).") from None
+    fields = [field for field, _, _ in parsed if field is not None]
+    for field in fields:
+        check_known(f"column in the files pattern of input {name!r}", field, raw.columns)
+    if any(form or turned for _, form, turned in parsed):
+        raise NeuroloomError(f"{path}: input {name!r}: files: {pattern!r}: write {{COLUMN}} alone, without ':' or '!'.")
+    return fields
+
+
+def _shown(value):
+    """Return a cell as the table shows it: 1, not 1.0, in a column that other cells have made floating-point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _argument(key, how, row, path):
@@ -217,7 +265,9 @@ def _argument(key, how, row, path):
     if not (isinstance(how, dict) and "by" in how):
         return how
     check_known(f"column in {key} of {path.name}", how["by"], row.index)
-    values = {_key(k): v for k, v in how.get("values", {}).items()}
+    if not isinstance(how.get("values"), dict):
+        raise NeuroloomError(f"{path}: {key} needs 'values': {{by: {how['by']}, values: {{NAME: ..., NAME: ...}}}}.")
+    values = {_key(k): v for k, v in how["values"].items()}
     wanted = _key(row[how["by"]])
     if wanted not in values:
         raise NeuroloomError(f"{path}: {key} has no value for {how['by']} = {row[how['by']]!r}.")
@@ -226,16 +276,9 @@ def _argument(key, how, row, path):
 
 def _features(name, entry, raw, table, root, path):
     """Return features that are columns: of the cohort's own table, or of another, joined by participant."""
-    if entry.file is None:
-        frame = raw
-    else:
-        other = read_table(inside(root, entry.file))
-        check_known(f"key column of {entry.file}", entry.key, other.columns)
-        other.index = other[entry.key].astype(str)
-        twice = other.index[other.index.duplicated()].unique()
-        if len(twice):
-            raise NeuroloomError(f"{entry.file}: {len(twice)} participants have several rows: {listed(twice)}.")
-        frame = other.reindex(table["participant_id"]).set_axis(table.index)
+    for key in entry.model_extra:
+        check_known(f"key of input {name!r} in {path.name}", key, InputFiles.model_fields)
+    frame = raw if entry.file is None else _joined(entry, table, root, path)
     columns = _chosen_columns(name, entry, frame, path)
     numbers = frame[columns].apply(pd.to_numeric, errors="coerce")
     worded = [c for c in columns if (numbers[c].isna() & frame[c].notna()).any()]
@@ -244,6 +287,23 @@ def _features(name, entry, raw, table, root, path):
     known = numbers.notna().any(axis=1)
     values = numbers[known].to_numpy(dtype=np.float32)
     return ArraySource("table", tuple(numbers.index[known]), values, {"names": columns})
+
+
+def _joined(entry, table, root, path):
+    """Return the rows of another table, one a sample, found by participant."""
+    other = read_table(inside(root, entry.file), text=(entry.key,))
+    check_known(f"key column of {entry.file}", entry.key, other.columns)
+    other = other[other[entry.key].notna()]
+    other.index = other[entry.key].astype(str)
+    twice = other.index[other.index.duplicated()].unique()
+    if len(twice):
+        raise NeuroloomError(f"{entry.file}: {len(twice)} participants have several rows: {listed(twice)}.")
+    if not other.index.isin(table["participant_id"]).any():
+        raise NeuroloomError(
+            f"{path}: no participant of the table is in {entry.file}: it has {listed(other.index, 3)}, the table has "
+            f"{listed(table['participant_id'], 3)}. Check 'key', or write the names alike."
+        )
+    return other.reindex(table["participant_id"]).set_axis(table.index)
 
 
 def _chosen_columns(name, entry, frame, path):

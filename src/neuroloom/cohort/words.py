@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from neuroloom.errors import listed
+
 SYNONYMS = {  # our word -> words it is taken from, in order
     "participant_id": ("participant_id", "subject_id", "subject", "sub_id", "id"),
     "session_id": ("session_id", "session", "visit"),
@@ -39,11 +41,17 @@ def take_common_words(table, told=()):
             continue
         table[word] = table[found]
         notes.append(f"column {found!r} taken as {word}")
-    if "sex" in table and "sex" not in told:
-        table["sex"], said = _sexes(table["sex"])
-        notes += said
-    if "age" in table and "age" not in told:
-        table["age"] = _ages(table["age"])
+    table, said = in_our_values(table, told)
+    return table, notes + said
+
+
+def in_our_values(table, but=()):
+    """Return the table with sexes as M and F and ages as numbers where that can be, and what was said of it."""
+    table, notes = table.copy(), []
+    for word, rewrite in (("sex", _sexes), ("age", _ages)):
+        if word in table and word not in but:
+            table[word], said = rewrite(table[word])
+            notes += said
     return table, notes
 
 
@@ -58,6 +66,16 @@ def _sexes(column):
 
 def _ages(column):
     """Return ages as numbers; BIDS writes 89+ for the oldest, which is taken as 89."""
-    text = column.astype(str).str.strip().str.removesuffix("+")
-    numbers = pd.to_numeric(text, errors="coerce")
-    return numbers.where(column.notna()) if numbers.notna().any() else column
+    text = column.astype(str).str.strip()
+    numbers = pd.to_numeric(text.str.removesuffix("+"), errors="coerce").where(column.notna())
+    if numbers.isna().all() or pd.api.types.is_bool_dtype(column):
+        return column, []
+    notes = []
+    capped = numbers.notna() & text.str.endswith("+")
+    if capped.any():
+        notes.append(f"{int(capped.sum())} ages such as {text[capped].iloc[0]!r} taken as the number alone")
+    worded = numbers.isna() & column.notna()
+    if worded.any():
+        odd = sorted(set(text[worded]))
+        notes.append(f"{int(worded.sum())} ages that are not numbers taken as missing: {listed(odd)}")
+    return numbers, notes
