@@ -244,7 +244,7 @@ def write_log(folder):
         },
         {"time": 2.5, "event": "fold ended", "repeat": 0, "fold": 0, "learner": "sfcn"},
     ]
-    (folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)) + '\n{"event": "cut by a ki')
+    (folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)) + '\n{"event": {"cut": "by a kill"}')
 
 
 def write_histories(rng, folder):

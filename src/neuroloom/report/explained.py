@@ -24,7 +24,7 @@ def explanation_section(record):
     -------
     list of dict
         ``name``, ``learner``, ``text``, ``tests`` (name, value, threshold, verdict, text), ``figures`` (svg or None,
-        title, caption, edges).
+        title, caption, edges, and narrow: whether two fit side by side).
     """
     return [_method(record, told, f"explanation-{place}") for place, told in enumerate(record.explanation)]
 
@@ -51,7 +51,7 @@ def _test(test):
 
 def _figure(record, asked, name):
     title, path = asked.get("title") or "", record.folder / "explanation" / Path(str(asked.get("file", ""))).name
-    nothing = {"svg": None, "title": title, "edges": []}
+    nothing = {"svg": None, "title": title, "edges": [], "narrow": False}
     if asked.get("kind") not in FIGURES:
         return {**nothing, "caption": f"a figure of kind {asked.get('kind')!r} cannot be drawn here."}
     if not path.is_file():

@@ -4,7 +4,7 @@ import numpy as np
 
 from neuroloom.report.svg import INK, drawing, inline_svg
 
-MOST_FEATURES = 20
+MOST_FEATURES, MOST_LETTERS = 15, 32
 
 
 def strongest_features(values, n=MOST_FEATURES):
@@ -27,18 +27,22 @@ def features_figure(held, title, name):
         return None
     planted = np.asarray(held["planted"], dtype=bool) if "planted" in held else np.zeros(len(values), bool)
     shown = strongest_features(values)
-    with drawing(7.6, 0.8 + 0.24 * len(shown)) as figure:
+    with drawing(4.6, 0.55 + 0.235 * len(shown)) as figure:
         axes = figure.add_subplot()
-        colours = [INK["planted"] if planted[at] else INK["baseline" if values[at] > 0 else "deep"] for at in shown]
+        colours = [INK["planted" if planted[at] else "deep"] for at in shown]
         axes.barh(range(len(shown)), values[shown], color=colours, height=0.68)
-        axes.set_yticks(range(len(shown)), [names[at][:40] for at in shown])
+        axes.set_yticks(range(len(shown)), [_cut(names[at]) for at in shown], fontsize=8.5)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.axvline(0, color=INK["muted"], linewidth=0.8)
         axes.grid(True, axis="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         drawn = inline_svg(figure, name, title)
-    return {"svg": drawn, "title": title, "caption": _caption(len(shown), len(values), planted, shown)}
+    return {"svg": drawn, "title": title, "narrow": True, "caption": _caption(len(shown), len(values), planted, shown)}
+
+
+def _cut(name):
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
 
 
 def _caption(n_shown, n, planted, shown):

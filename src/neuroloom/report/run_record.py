@@ -169,11 +169,18 @@ def _histories(folder):
 
 
 def _log(path):
-    """Return the warnings and the notes of a log, each once; a line cut by a kill tells nothing and is passed over."""
+    """Return the warnings and the notes of a log, each once."""
     told = {"warnings": [], "notes": []}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        if line.endswith("}"):
-            event = json.loads(line)
-            for key, texts in told.items():
-                texts += map(str, event.get(key) or [])
+        event = _event(line)
+        for key, texts in told.items():
+            texts += map(str, event.get(key) or [])
     return (list(dict.fromkeys(texts)) for texts in told.values())
+
+
+def _event(line):
+    """Return a line of the log; one that a kill has cut tells nothing."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return {}
