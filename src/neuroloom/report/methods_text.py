@@ -307,15 +307,16 @@ def _statistics(record, references):
 
 def _intervals(record, unit, references):
     """Return how the intervals of this task were made, as validation.intervals makes them."""
+    mark = references.mark([("Nadeau and Bengio 2003", "10.1023/A:1024068626366")])
+    twice = f"the variance is multiplied by one plus the share of pairs that cross-validation counts both ways{mark}"
+    line = "a jackknife and Student's t on the scale where the score is symmetric (log error, Fisher's z)"
     if not record.is_classification:
-        return (
-            f"95 % intervals are over {unit}s: jackknife, Student's t, on the scale where the score is symmetric "
-            "(log error, Fisher's z)."
-        )
+        return f"95 % intervals are over {unit}s: {line}; {twice}."
     mark = references.mark([("Newcombe 2006", "10.1002/sim.2324")])
     return (
-        f"95 % intervals are over {unit}s: the values that a score test does not reject{mark}, the variance raised "
-        f"by the design effect of a jackknife over {unit}s; differences of two learners: paired jackknife."
+        f"95 % intervals are over {unit}s. Of AUC and of shares they hold the values that a score test does not "
+        f"reject{mark}, with the design effect of a jackknife over {unit}s; of errors and correlations they are "
+        f"{line}. In all, {twice}."
     )
 
 
