@@ -25,10 +25,12 @@ def same_rows(values):
     list of (int, int, Match)
     """
     values = np.asarray(values, dtype=np.float64)
+    if len(values) < 2:
+        return []
     values = values[:, :: max(1, values.shape[1] // MOST_COLUMNS)]
     spread = _spread(values)
     values, spread = values[:, spread > 0], spread[spread > 0]
-    if len(values) < 2 or not len(spread):
+    if not len(spread):
         return []
     values = (values - np.nanmedian(values, axis=0)) / spread
     agree_by_chance = np.log10([_share_of_near_pairs(column) for column in values.T])

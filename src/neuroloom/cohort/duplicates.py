@@ -79,18 +79,23 @@ def find_duplicates(kind, fingerprints, load, on_progress=None):
 
 def _measured(method, samples, prints, load, on_progress):
     pairs = method.candidates(np.stack(prints) if prints[0].ndim > 1 else prints)
-    most = COMPARED_AT_MOST * len(samples)
+    most, compared, left_out = COMPARED_AT_MOST * len(samples), 0, 0
     together = _Together(len(samples))
     found = []
-    for done, (_, i, j, relation) in enumerate(pairs[:most], start=1):
-        if not together.are(i, j):
-            match = method.compare(load(samples[i]), load(samples[j]), relation)
-            if match:
-                together.join(i, j)
-                found.append(Duplicate((samples[i], samples[j]), match.score, match.how))
+    for done, (_, i, j, relation) in enumerate(pairs, start=1):
         if on_progress:
-            on_progress(done, min(len(pairs), most))
-    return found, max(len(pairs) - most, 0)
+            on_progress(done, len(pairs))
+        if together.are(i, j):
+            continue  # copies of one scan need not be compared each with each
+        if compared == most:
+            left_out += 1
+            continue
+        compared += 1
+        match = method.compare(load(samples[i]), load(samples[j]), relation)
+        if match:
+            together.join(i, j)
+            found.append(Duplicate((samples[i], samples[j]), match.score, match.how))
+    return found, left_out
 
 
 def _rows(samples, rows):
