@@ -61,7 +61,7 @@ def undisturbed(tmp_path_factory, environment):
 
 def kept(folder):
     """Return the bytes of all that a run leaves, but for what holds a time of day."""
-    other = {"log.jsonl", "environment.json", "report.html", ".lock"}
+    other = {"log.jsonl", "environment.json", "report.html", "replay.json", ".lock"}
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in other]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

@@ -11,6 +11,8 @@ import typer
 
 from neuroloom.errors import NeuroloomError
 
+STOPPED = 130  # the exit code of a program that was stopped by Ctrl-C
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -224,21 +226,20 @@ def _console():
 def main():
     """Run the command line; whatever goes wrong ends in one clear message and an exit code."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)  # an Exit, and Ctrl-C, come back as a number
     except NeuroloomError as error:
         _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("Stopped. The same command goes on where it was.", 130)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
+        code = STOPPED
     except Exception as error:
         _unexpected(error)
+    if code == STOPPED:
+        _fail("Stopped. The same command goes on where it was.", STOPPED)
+    sys.exit(code or 0)
 
 
 def _unexpected(error):
-    import click
-
-    if isinstance(error, click.ClickException):
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # wrong words on the command line
         error.show()
         sys.exit(error.exit_code)
     with tempfile.NamedTemporaryFile("w", prefix="neuroloom-", suffix=".txt", delete=False) as file:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from neuroloom.cohort.folds import check_folds, folds_table
+from neuroloom.explanation.explain import explain
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table
 from neuroloom.parallel import side_by_side
@@ -56,6 +57,7 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         _write_plan(run, prepared)
         learn(run, prepared, cache, jobs, on_progress)
         score(run, prepared, cache, jobs)
+        explain(run, prepared, on_progress, jobs)
         write_study_page(run.folder)
         run.log.add("run ended")
     return run

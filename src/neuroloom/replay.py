@@ -1,7 +1,7 @@
 """Replay: do a run's weights give its predictions, and does its training end the same again?"""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import learn
 from neuroloom.formats.tables import read_table
 from neuroloom.preparation import prepare, read_cohort
+from neuroloom.report.study_page import write_study_page
 from neuroloom.run import Run, environment
 from neuroloom.training.checkpoint import read_arrays
 from neuroloom.training.job import predictions, single_thread, text_columns
@@ -72,7 +73,10 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     where = "on the same machine and versions" if same else "on another machine or other versions"
     verdict = "agrees" if agrees else "does NOT agree"
     lines.append(f"The run {verdict}: greatest difference {np.max(differences):.2g}, allowed {tolerance:g} {where}.")
-    return Agreement(agrees, "\n".join(lines))
+    agreement = Agreement(agrees, "\n".join(lines))
+    run.write_json("replay.json", asdict(agreement))
+    write_study_page(run.folder)
+    return agreement
 
 
 def _compare(run, again, prepared, plan, fold):

@@ -96,7 +96,9 @@ def test_a_split_by_scan_is_refused_and_names_who():
 def test_the_same_seed_gives_the_same_folds_and_another_seed_others():
     cohort = people()
     one, same, other = (make_folds(cohort, two_classes(cohort), seed=seed) for seed in (0, 0, 1))
-    assert all(np.array_equal(a.test, b.test) and np.array_equal(a.tune, b.tune) for a, b in zip(one, same, strict=True))
+    assert all(
+        np.array_equal(a.test, b.test) and np.array_equal(a.tune, b.tune) for a, b in zip(one, same, strict=True)
+    )
     assert any(not np.array_equal(a.test, b.test) for a, b in zip(one, other, strict=True))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from neuroloom.batch import Batch
+from neuroloom.errors import NeuroloomError
 
 IN_MEMORY = 256 * 2**20  # a part smaller than this is read once and kept
 
@@ -46,9 +47,19 @@ class Items:
         yield from np.array_split(order, -(-len(order) // batch_size))
 
     def _sample(self, number):
-        if self._kept is not None:
-            return self._kept[number]
-        return self.sampling.cut(self.stores, self.items[number])
+        return self._kept[number] if self._kept is not None else self._cut(number)
+
+    def _cut(self, number):
+        """Return what the network sees of one item; a value that is not a number is an error that names whose."""
+        cut = self.sampling.cut(self.stores, self.items[number])
+        for name, array in cut.items():
+            if not np.isfinite(array).all():
+                raise NeuroloomError(
+                    f"{self.stores[name].samples[self.items[number][0]]}: {int((~np.isfinite(array)).sum())} of "
+                    f"{array.size} values of {name} are NaN or infinite. Put {{name: impute}} at the end of the "
+                    "input's chain, mend the file, or leave the sample out with cohort.where."
+                )
+        return cut
 
     def _small(self):
         if not len(self.items):
@@ -57,8 +68,7 @@ class Items:
         return sum(array.nbytes for array in first.values()) * len(self.items) < IN_MEMORY
 
     def _read_all(self):
-        cuts = (self.sampling.cut(self.stores, item) for item in self.items)
-        return [{name: np.array(array) for name, array in cut.items()} for cut in cuts]
+        return [{name: np.array(array) for name, array in self._cut(n).items()} for n in range(len(self))]
 
 
 def _collated(arrays):

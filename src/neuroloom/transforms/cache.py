@@ -74,10 +74,10 @@ class Cache:
         """
         paths = {name: self._paths(cohort, want) for name, want in wanted.items()}
         work = self._missing(cohort, wanted, paths)
-        calls = [(cohort.inputs[source], sample, todo) for source, sample, todo in work]
+        calls = [(prepare, cohort.inputs[source], sample, todo) for source, sample, todo in work]
         if on_done:
             on_done(0, len(work))
-        for done, _ in enumerate(side_by_side(prepare, calls, self.jobs), start=1):
+        for done, _ in enumerate(side_by_side(calls, self.jobs), start=1):
             if on_done:
                 on_done(done, len(work))
         return {name: _mapped(cohort, paths[name]) for name in wanted}
@@ -131,8 +131,10 @@ def _apply(made, chain, sample):
 
 def _write(path, scan, told):
     path.parent.mkdir(parents=True, exist_ok=True)
+    data = np.ascontiguousarray(scan.data)
     with atomic_writer(path) as file:
-        np.save(file, np.ascontiguousarray(scan.data), allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(data))
+        file.write(data.reshape(-1).view(np.uint8).data)  # np.save does not notice a disk that fills up at the end
     text = json.dumps({"kind": scan.kind, "geometry": scan.geometry, "facts": told}, default=_plain)
     atomic_write(path.with_suffix(".json"), text.encode())  # written last: it says that the array is whole
 

@@ -26,6 +26,12 @@ class ZScore:
         return scan.with_data(np.stack([self._standardised(channel) for channel in scan.data]))
 
     def _standardised(self, channel):
+        n_unknown = int((~np.isfinite(channel)).sum())
+        if n_unknown:
+            raise NeuroloomError(
+                f"{n_unknown} of {channel.size} voxels are NaN or infinite. Mend the scan, or leave it out with "
+                "cohort.where."
+            )
         inside = channel != 0
         values = channel[inside]
         if not values.size or not values.std() > 0:

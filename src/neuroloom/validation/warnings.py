@@ -237,8 +237,8 @@ def _corrected(report):
     if not plain or not corrected or corrected["value"] >= plain["value"]:
         return []
     return [
-        f"Bias correction lowers the mean absolute error from {plain['value']:.2f} to {corrected['value']:.2f}: a "
-        "correction that uses the true value does so by construction. Compare learners by the uncorrected error."
+        f"Bias correction lowers the mean absolute error from {plain['value']:.2f} to {corrected['value']:.2f}, "
+        "which undoing regression to the mean does not do as a rule. Compare learners by the uncorrected error."
     ]
 
 
