@@ -9,11 +9,16 @@ import torch
 
 from neuroloom.cohort.cohort import Cohort
 from neuroloom.cohort.target import Target
+from neuroloom.experiment import learn
 from neuroloom.models.network import build_network
 from neuroloom.parts import Part, build
+from neuroloom.preparation import prepare, read_cohort
+from neuroloom.recipe import resolved
+from neuroloom.run import Run
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.training.learner import InputPlan, Plan, make_learner
+from neuroloom.transforms.cache import Cache
 from neuroloom.transforms.store import ArrayStore
 
 N = 12
@@ -71,6 +76,36 @@ def drawn_learner(kind, data, fold, part=None, task="classify", seed=0, chain=()
     return learner
 
 
+RECIPE = {
+    "id": "tiny",
+    "title": "A tiny run",
+    "source": "https://doi.org/10.48550/arXiv.1810.03292",
+    "cohort": {"name": "simulated_table", "n_participants": 90},
+    "inputs": {"thickness": [{"name": "standardize"}]},
+    "target": {"column": "age", "unit": "years"},
+    "task": {"name": "regress"},
+    "model": {"name": "mlp", "widths": [16], "dropout": 0.2},
+    "baselines": [{"name": "ridge"}],
+    "training": {"epochs": 12, "batch_size": 16, "learning_rate": 5e-3},
+    "validation": {"folds": 3, "permutations": 0},
+    "explanation": [{"name": "gradient"}, {"name": "integrated_gradients", "steps": 8}, {"name": "weights"}],
+}
+
+
 @pytest.fixture
 def drawn():
-    return SimpleNamespace(data=drawn_data, fold=drawn_fold, learner=drawn_learner, shapes=SHAPES)
+    return SimpleNamespace(data=drawn_data, fold=drawn_fold, learner=drawn_learner, shapes=SHAPES, recipe=RECIPE)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """Return a run whose learners are fitted, and what was prepared for it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    recipe = resolved(RECIPE)
+    cohort = read_cohort(recipe)
+    run, cache = Run(folder / "run"), Cache(folder / "cache", 1)
+    with run.locked():
+        run.start(recipe, cohort.fingerprint())
+        prepared = prepare(recipe, cohort, cache)
+        learn(run, prepared, cache)
+    return run, prepared

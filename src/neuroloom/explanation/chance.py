@@ -5,6 +5,7 @@ from scipy.stats import rankdata
 
 from neuroloom.seeds import generator
 
+AT_ONCE = 50  # drawn maps
 LEAST_INSIDE = 0.75  # share of a moved mask that must lie where the map has values
 
 
@@ -79,20 +80,28 @@ def exchanged_regions(matrix, edges, domain, n_draws=2000, seed=0):
     return ((total - inside * (inside + 1) / 2)[counted]) / (inside * outside)[counted]
 
 
-def alike_maps(mask, correlation, n_draws=2000, seed=0):
-    """Return the AUC of drawn maps whose features hang together as those of the people do.
+def drawn_answers(people, mask, n_draws=500, seed=0):
+    """Return the AUC of maps that answers drawn at random would have on the same people.
+
+    Each map is the covariance of every value with a drawn number a person. Such maps hang together as the values
+    do over people, and are strong where people differ most: a place that any answer would point to is not found.
 
     Parameters
     ----------
-    mask : ndarray of shape (feature,)
-        Planted features.
-    correlation : ndarray of shape (feature, feature)
-        Of the features over people.
+    people : ndarray of shape (person, value)
+        What the learner sees of some people.
+    mask : ndarray of shape (value,)
+        Planted values.
     """
-    draw = generator(seed, "alike maps")
-    size, turned = np.linalg.eigh(correlation)
-    root = turned * np.sqrt(np.maximum(size, 0))  # (feature, component)
-    return np.array([auc(np.abs(root @ draw.standard_normal(len(size))), mask) for _ in range(n_draws)])
+    draw = generator(seed, "drawn answers")
+    apart = people - people.mean(axis=0)
+    inside, outside = int(mask.sum()), int((~mask).sum())
+    found = []
+    for first in range(0, n_draws, AT_ONCE):
+        answers = draw.standard_normal((min(AT_ONCE, n_draws - first), len(apart)))
+        ranks = rankdata(np.abs(answers @ apart), axis=1)  # (draw, value)
+        found.append((ranks[:, mask].sum(axis=1) - inside * (inside + 1) / 2) / (inside * outside))
+    return np.concatenate(found)
 
 
 def p_of(value, drawn):

@@ -16,6 +16,9 @@ from neuroloom.explanation.sanity import (
     check_randomised_weights,
     verdict,
 )
+from neuroloom.training.learner import load_learner
+
+MOST_SEEN = 200  # people from whom maps of drawn answers are made
 
 
 def explain(run, prepared, on_progress=None, jobs=1):
@@ -51,9 +54,10 @@ def explain(run, prepared, on_progress=None, jobs=1):
 
 def _method(one, made, folds, run, prepared):
     """Return one entry of summary.json, having written its maps."""
-    spread, correlation = spread_of(prepared.data.stores[one.input], one.frame)
+    spread = spread_of(prepared.data.stores[one.input], one.frame)
     place = planted_place(prepared.data.cohort.planted, one.frame, spread)
-    tests = outcomes(one, made, place, correlation, prepared.recipe.seed)
+    people = seen_people(run, prepared, one, folds[0]) if place else None
+    tests = outcomes(one, made, place, people, prepared.recipe.seed)
     whom = f"Mean over {one.n} test people of {len(folds)} folds, each attributed with its own fold's learner."
     if len(folds) < len(prepared.folds):
         whom = whom.replace("folds,", f"of the {len(prepared.folds)} folds,")
@@ -68,7 +72,7 @@ def _method(one, made, folds, run, prepared):
     }
 
 
-def outcomes(one, made, place, correlation=None, seed=0):
+def outcomes(one, made, place, people=None, seed=0):
     """Return the outcome of every test of one explanation.
 
     Parameters
@@ -78,8 +82,8 @@ def outcomes(one, made, place, correlation=None, seed=0):
         All of the run, for the agreement between methods.
     place : Place or None
         Where the effect was planted.
-    correlation : ndarray of shape (feature, feature) or None
-        Of a table's features over people.
+    people : ndarray of shape (person, *frame shape) or None
+        What a learner sees of some people.
     seed : int
     """
     domain = domain_of(one.frame, one.varies)
@@ -96,27 +100,40 @@ def outcomes(one, made, place, correlation=None, seed=0):
     if "completeness_error" in one.told:
         tests.append(check_completeness(one.told["completeness_error"]))
     if place is not None:
-        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, correlation, seed)
+        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, people, seed)
         tests += [told] if told else []
     return tests
 
 
 def spread_of(store, frame):
-    """Return spread (feature,) and correlation (feature, feature) of a table's features over people.
-
-    Both are None for other kinds, and where the features of the map are not those of the store.
-    """
+    """Return the spread of a table's features over people, before fitted transforms; None for other kinds."""
     if store.kind != "table" or frame.kind != "table" or frame.names is None or store.names is None:
-        return None, None
-    place = {str(name): at for at, name in enumerate(store.names)}
-    if not set(frame.names) <= set(place):
-        return None, None
-    values = store.stack(np.flatnonzero(store.present))[:, [place[name] for name in frame.names]].astype(np.float64)
-    values = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.nan_to_num(np.corrcoef(values, rowvar=False))  # a constant feature goes with none
-    np.fill_diagonal(correlation, 1.0)
-    return values.std(axis=0), correlation
+        return None
+    values = store.stack(np.flatnonzero(store.present))
+    spread = dict(zip(map(str, store.names), np.nanstd(values, axis=0, dtype=np.float64), strict=True))
+    return np.array([spread[name] for name in frame.names]) if set(frame.names) <= set(spread) else None
+
+
+def seen_people(run, prepared, one, fold):
+    """Return what a learner sees of fit people of a fold, laid in the frame of its map: (person, *frame shape).
+
+    None where the map is of another shape than what is seen: a series, or regions that this fold has dropped.
+
+    Parameters
+    ----------
+    run : Run
+    prepared : Prepared
+    one : Explained
+    fold : Fold
+    """
+    learner = load_learner(run.job_folder(fold.key, one.learner))
+    names = learner.inputs.names.get(one.input)
+    if one.frame.kind == "series" or (one.frame.names is not None and tuple(map(str, names)) != one.frame.names):
+        return None
+    present = prepared.data.stores[one.input].present[fold.fit]
+    rows = fold.fit[present][:MOST_SEEN]
+    values = learner.inputs.stores(prepared.data, rows)[one.input].stack(rows)
+    return values.mean(axis=1) if one.frame.kind == "volume" else values
 
 
 def stem_of(one, made):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import numpy as np
 
@@ -77,9 +78,13 @@ def edges_between(place, one, two):
 
 
 def grouped(groups, size, n, names):
-    """Return groups of features or regions as lists of numbers: as named, the rest alone; else neighbours."""
+    """Return groups of features or regions as lists of numbers.
+
+    Groups that are given hold the names they list, every other name is one of its own. Else names that differ by
+    a number at their end ("default 1", "default 2") are a group; else neighbours are, ``size`` of them.
+    """
     if groups is None:
-        return [list(range(first, min(first + size, n))) for first in range(0, n, size)]
+        return numbered(names) or [list(range(first, min(first + size, n))) for first in range(0, n, size)]
     if names is None:
         raise NeuroloomError("occlusion: groups are given by name, but this input has no names.")
     number = {name: at for at, name in enumerate(names)}
@@ -89,3 +94,12 @@ def grouped(groups, size, n, names):
         raise NeuroloomError(f"occlusion: none of the names in groups is a name of this input, such as {names[0]!r}.")
     held = {at for group in found for at in group}
     return found + [[at] for at in range(n) if at not in held]
+
+
+def numbered(names):
+    """Return groups of names that differ by a number at their end only; None where that leaves one, or none joined."""
+    stems = [re.sub(r"[\s_-]*\d+$", "", name) for name in names or ()]
+    known = list(dict.fromkeys(stems))
+    if not 1 < len(known) < len(stems) or "" in known:
+        return None
+    return [[at for at, stem in enumerate(stems) if stem == one] for one in known]

@@ -28,7 +28,8 @@ class Occlusion:
     step : int or None
         From one block or window to the next; None for ``size``, without overlap.
     groups : dict or None
-        Group name -> names of its features or regions; without it neighbours are grouped by ``size``.
+        Group name -> names of its features or regions. Without it names that differ by a number only are a
+        group ("default 1", "default 2"), else neighbours, ``size`` of them.
     baseline : str
         ``mean`` of the fit people, or ``zeros``.
     people : int

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroloom.explanation.chance import alike_maps, auc, exchanged_regions, moved_masks, p_of
+from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, moved_masks, p_of
 from neuroloom.explanation.frame import domain_of
 
 LEAST = 2  # planted values below which nothing can be tested
@@ -112,9 +112,9 @@ class Found:
     auc : float
         Chance that the map is stronger at a planted value than at another.
     p : float
-        Share of places, or maps, drawn by chance that reach it.
+        Share of what is drawn by chance that reaches it; the larger, where chance is drawn in two ways.
     bar : float
-        What one in twenty of them reach.
+        What one in twenty of them reach; the larger.
     method : str
         How they were drawn.
     """
@@ -125,8 +125,8 @@ class Found:
     method: str
 
 
-def found(values, place, frame, varies, correlation=None, seed=0):
-    """Return how well the strength of a map finds a place, against chance.
+def found(values, place, frame, varies, people=None, seed=0):
+    """Return how well the strength of a map finds a place, against chance; None where that cannot be asked.
 
     Parameters
     ----------
@@ -136,27 +136,28 @@ def found(values, place, frame, varies, correlation=None, seed=0):
     frame : Frame
     varies : ndarray of bool
         Where the input differs between people.
-    correlation : ndarray of shape (feature, feature) or None
-        Of a table's features.
+    people : ndarray of shape (person, *frame shape) or None
+        What the learner sees of some people.
     """
     strength, mask, domain = compared(values, place, frame, varies)
     if mask.sum() < LEAST or mask.sum() == domain.sum():
         return None
-    reached = auc(strength[domain], mask[domain])
+    chance = {}
     if frame.kind == "volume":
-        drawn, method = moved_masks(strength, mask, domain), "the planted mask moved to every other place of the box"
+        chance["the planted place moved to every other place of the box"] = moved_masks(strength, mask, domain)
     elif frame.kind == "graph":
-        drawn, method = exchanged_regions(strength, place.mask, domain, seed=seed), "regions exchanged at random"
-    elif correlation is not None:
-        inside = np.flatnonzero(domain)
-        drawn = alike_maps(mask[domain], correlation[np.ix_(inside, inside)], seed=seed)
-        method = "drawn maps whose features hang together as the people's do"
-    else:
-        drawn = alike_maps(mask[domain], np.eye(int(domain.sum())), seed=seed)
-        method = "values exchanged at random"
-    if len(drawn) == 0:
+        chance["regions exchanged at random"] = exchanged_regions(strength, place.mask, domain, seed=seed)
+    elif people is None:
+        chance["values exchanged at random"] = drawn_answers(np.eye(int(domain.sum())), mask[domain], 2000, seed)
+    if people is not None:
+        chance["maps of drawn answers on the same people"] = drawn_answers(people[:, domain], mask[domain], seed=seed)
+    chance = {method: drawn for method, drawn in chance.items() if len(drawn)}
+    if not chance:
         return None
-    return Found(reached, p_of(reached, drawn), float(np.quantile(drawn, 1 - LEVEL)), method)
+    reached = auc(strength[domain], mask[domain])
+    p = max(p_of(reached, drawn) for drawn in chance.values())
+    bar = max(float(np.quantile(drawn, 1 - LEVEL)) for drawn in chance.values())
+    return Found(reached, p, bar, "; ".join(chance))
 
 
 def reach(values, place, frame, varies):

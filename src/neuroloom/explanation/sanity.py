@@ -73,17 +73,18 @@ def check_agreement_of_methods(maps, redrawn, others, others_redrawn, domain, na
     return outcome(f"agreement_with_{name}", value, bar, value > bar, text)
 
 
-def check_planted_place(values, redrawn, place, frame, varies, correlation=None, seed=0):
+def check_planted_place(values, redrawn, place, frame, varies, people=None, seed=0):
     """The map must find the planted place beyond chance; where nothing is planted, it must not.
 
-    Chance is what the place moved elsewhere gives, and what learners with drawn weights give.
+    Chance is what the place moved elsewhere gives, what drawn answers give on the same people, and what learners
+    with drawn weights give; the hardest of them is the threshold.
     """
-    reached = found(values, place, frame, varies, correlation, seed)
+    reached = found(values, place, frame, varies, people, seed)
     if reached is None:
         return None
     highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
     told = f"AUC of the map's strength for {place.text}, against the rest inside the box; p = {reached.p:.4f}"
-    told += f" ({reached.method}); learners with drawn weights reach {highest:.2f} at most."
+    told += f" (against {reached.method}); learners with drawn weights reach {highest:.2f} at most."
     if not place.effect:
         text = f"Nothing was planted, and the map must not single out the place. {told}"
         return outcome("nothing_planted", reached.auc, reached.bar, reached.p >= LEVEL, text)
@@ -118,4 +119,4 @@ def verdict(tests):
         return f"It failed {len(failed)} of its {len(tests)} tests ({named}): this map must not be read as a biomarker."
     if open_:
         return f"Not decided: {', '.join(open_)}. Until then this map must not be read as a biomarker."
-    return f"It passed its {len(tests)} tests."
+    return f"It passed its {len(tests)} test{'s' if len(tests) > 1 else ''}."
