@@ -183,6 +183,14 @@ def test_mixed_grids_are_named(tmp_path):
     assert "resample" in size.way_out
 
 
+def test_jitter_of_a_header_is_no_other_voxel_size(tmp_path):
+    folder = write_bids(tmp_path)
+    for person, size in (("sub-01", 0.93749994), ("sub-02", 0.9375001), ("sub-03", 0.46875), ("sub-04", 0.468748)):
+        write_head(folder, person, head(int(person[4:])), np.diag([size, 1.0, 1.0, 1.0]))
+    text = of(check_data(folder), "mixed voxel size").text
+    assert text.endswith("but 0.9375 × 1 × 1 mm: sub-01, sub-02; 0.4688 × 1 × 1 mm: sub-03, sub-04.")
+
+
 def test_axes_in_another_order_are_not_another_shape(tmp_path):
     folder = write_bids(tmp_path)
     image = nib.Nifti1Image(head(5), AFFINE)
@@ -228,10 +236,12 @@ def test_headers_that_contradict_themselves_are_named(tmp_path):
 
     rewrite("sub-03", wrong_size)
     rewrite("sub-04", lambda image: image.set_qform(AFFINE @ np.diag([-1, 1, 1, 1]), 1))
+    rewrite("sub-06", lambda image: image.header["quatern_b"].__setitem__((), 3.0))
     findings = check_data(folder)
     assert of(findings, "sform and qform disagree").who == ("sub-01",)
     assert of(findings, "two spaces in a header").who == ("sub-02",)
     assert of(findings, "voxel size stated twice").who == ("sub-03",)
+    assert of(findings, "qform not readable").who == ("sub-06",)
     (error,) = findings.of("error")  # a mirror image apart: the reader refuses to guess
     assert error.who == ("sub-04",)
     assert "which side is left" in error.text

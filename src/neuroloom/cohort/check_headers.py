@@ -5,6 +5,7 @@ import numpy as np
 
 from neuroloom.cohort.check_findings import Finding
 from neuroloom.errors import listed
+from neuroloom.formats.volume import open_image
 
 APART = 0.5  # of a voxel, between the places that two affines give a corner
 
@@ -13,13 +14,16 @@ def oddities(path):
     """Return what is odd in the header of a NIfTI file that could be read, as a set of kinds (see ``WORDS``)."""
     if not str(path).lower().endswith((".nii", ".nii.gz")):
         return set()
-    header = nib.load(path).header
-    odd = set()
+    header = _header(path)
     s_code, q_code = int(header["sform_code"]), int(header["qform_code"])
     if not s_code and not q_code:
         return {"unstated"}
+    odd = set()
     if s_code and q_code:
-        apart = _apart(header)
+        try:
+            apart = _apart(header)
+        except (ValueError, nib.spatialimages.HeaderDataError):
+            return {"unreadable"}
         if apart > APART:
             odd.add("disagreeing" if s_code == q_code else "two spaces")
     if s_code:
@@ -27,6 +31,15 @@ def oddities(path):
         if np.abs(sizes - told).max() > 0.01 * sizes.max():
             odd.add("voxel size")
     return odd
+
+
+def _header(path):
+    """Return the header as stored: nothing is repaired."""
+    with open_image(path) as (stream, *_):
+        block = stream.read(nib.Nifti2Header.sizeof_hdr)
+    sizes = (int.from_bytes(block[:4], "little"), int.from_bytes(block[:4], "big"))
+    form = nib.Nifti2Header if nib.Nifti2Header.sizeof_hdr in sizes else nib.Nifti1Header
+    return form(block[: form.sizeof_hdr], check=False)
 
 
 def _apart(header):
@@ -44,6 +57,12 @@ WORDS = {  # kind -> level, what, text, way out
         "sform and qform disagree",
         "say in two ways where the head lies, more than half a voxel apart; the sform is used",
         "Find out which is right, and set the other's code to 0 with nibabel (image.set_qform(None)).",
+    ),
+    "unreadable": (
+        "warning",
+        "qform not readable",
+        "have a qform that is no rotation; the sform is used",
+        "Set it anew with nibabel (image.set_qform(image.get_sform())).",
     ),
     "two spaces": (
         "note",

@@ -23,7 +23,7 @@ class Facts:
     Parameters
     ----------
     alike : dict
-        What should be the same in all people, as a reader would write it: "voxel size" -> "1 × 1 × 1 mm".
+        What should be the same in all people, as numbers: "voxel size" -> (1.0, 1.0, 1.2), or a word.
     faults : dict
         Fault -> how many values or regions have it.
     n_regions : int
@@ -32,7 +32,7 @@ class Facts:
         Which regions never change.
     """
 
-    alike: dict[str, str]
+    alike: dict[str, tuple[float, ...] | str]
     faults: dict[str, int] = field(default_factory=dict)
     n_regions: int = 0
     constant: np.ndarray | None = None
@@ -49,7 +49,7 @@ def measure(scan):
     if scan.kind in ("volume", "labels"):
         return _measure_volume(scan, finite, faults)
     names = tuple(map(str, scan.geometry.get("names") or ()))
-    return Facts({"shape": _times(scan.data.shape)}, faults, names=names)
+    return Facts({"shape": tuple(scan.data.shape)}, faults, names=names)
 
 
 def _measure_volume(scan, finite, faults):
@@ -59,9 +59,9 @@ def _measure_volume(scan, finite, faults):
     if affine is not None:
         order = np.argsort(io_orientation(affine)[:, 0])  # which stored axis runs right, front, top
         shape = tuple(shape[axis] for axis in order)
-        alike["voxel size"] = f"{_times(f'{size:.3g}' for size in voxel_sizes(affine)[order])} mm"
+        alike["voxel size"] = tuple(voxel_sizes(affine)[order])
         alike["axes"] = "".join(aff2axcodes(affine))
-    alike["shape"] = _times(shape)
+    alike["shape"] = tuple(shape)
     values = scan.data if finite.all() else scan.data[finite]
     if scan.kind == "volume" and (values.size == 0 or values.min() == values.max()):
         faults["all zero" if values.size and values.flat[0] == 0 else "constant"] = 1
@@ -71,10 +71,9 @@ def _measure_volume(scan, finite, faults):
 def _measure_series(scan, finite, faults):
     n_regions, n_times = scan.data.shape
     rate = scan.geometry.get("sampling_rate")
-    alike = {"regions": str(n_regions)}
+    alike = {"regions": (n_regions,), "length": (n_times,)}
     if rate:
-        alike["sampling period"] = f"{1 / rate:.4g} s"
-    alike["length"] = str(n_times)
+        alike["sampling period"] = (1 / rate,)
     data = np.where(finite, scan.data, np.nan)
     known = finite.any(axis=1)
     low, high = (np.where(known, f(data, axis=1, initial=s, where=finite), 0) for f, s in _ENDS)
@@ -107,8 +106,34 @@ def _is_clipped(region):
     return False
 
 
-def _times(numbers):
-    return " × ".join(map(str, numbers))
+UNITS = {"voxel size": " mm", "sampling period": " s"}
+JITTER = 1e-3  # relative difference of numbers that are meant to be the same
+
+
+def in_words(facts, fact):
+    """Return what each sample's value of a fact is called; values that differ by jitter are called the same.
+
+    Parameters
+    ----------
+    facts : dict
+        Sample -> `Facts`.
+    fact : str
+        A key of ``Facts.alike``; samples that do not have it are left out.
+    """
+    words, known = {}, []
+    for sample, told in facts.items():
+        value = told.alike.get(fact)
+        if value is None:
+            continue
+        if fact in UNITS:  # measured; all else is counted
+            value = next((other for other in known if np.allclose(value, other, rtol=JITTER, atol=0)), value)
+            known = known if value in known else [*known, value]
+        words[sample] = value if isinstance(value, str) else _written(value) + UNITS.get(fact, "")
+    return words
+
+
+def _written(numbers):
+    return " × ".join(str(n) if isinstance(n, int | np.integer) else f"{n:.4g}" for n in numbers)
 
 
 # ---- findings --------------------------------------------------------------------------------------------
@@ -162,7 +187,7 @@ DIFFERENCES = {  # what should be alike -> level, way out
 def _differences(name, facts):
     found = []
     for fact, (level, way_out) in DIFFERENCES.items():
-        values = {sample: told.alike[fact] for sample, told in facts.items() if fact in told.alike}
+        values = in_words(facts, fact)
         counts = Counter(values.values()).most_common()
         if len(counts) < 2:
             continue

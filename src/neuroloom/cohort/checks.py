@@ -8,7 +8,7 @@ from typing import Any
 from neuroloom.cohort.check_findings import Finding, Findings
 from neuroloom.cohort.check_headers import header_findings, oddities
 from neuroloom.cohort.check_people import give_away_findings, people_findings
-from neuroloom.cohort.check_scans import Facts, measure, scan_findings
+from neuroloom.cohort.check_scans import Facts, in_words, measure, scan_findings
 from neuroloom.cohort.duplicates import find_duplicates, fingerprint
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.errors import NeuroloomError, listed
@@ -91,7 +91,7 @@ def _input_findings(cohort, name, target, on_progress):
                 on_progress(f"checking {name}", done, len(samples))
     facts = {sample: result.facts for sample, result in read.items() if result.facts}
     odd = {sample: result.odd for sample, result in read.items() if result.odd is not None}
-    alike = {fact: {s: told.alike[fact] for s, told in facts.items() if fact in told.alike} for fact in TELLING}
+    alike = {fact: in_words(facts, fact) for fact in TELLING}
     return [
         *_missing(cohort, name, source),
         *_unreadable(name, read),
