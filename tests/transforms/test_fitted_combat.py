@@ -78,7 +78,9 @@ def test_new_people_are_harmonised_by_what_was_learned():
 
 def test_without_site_effects_shrinkage_leaves_the_features_nearly_alone():
     clean, seen, rows = people(200, 4)
-    change = [np.std(Combat(empirical_bayes=bayes).fit(seen, rows).transform(seen, rows) - clean) for bayes in (True, False)]
+    change = [
+        np.std(Combat(empirical_bayes=bayes).fit(seen, rows).transform(seen, rows) - clean) for bayes in (True, False)
+    ]
     assert change[0] < 0.5 * change[1]
 
 

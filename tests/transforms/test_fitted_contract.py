@@ -50,7 +50,9 @@ def test_state_is_arrays_and_survives_safetensors(case):
     transform = fitted(case)
     state = transform.state()
     loaded = maker().load_state(load(save(state)))
-    assert loaded.transform(x[TEST], rows.iloc[TEST]).tobytes() == transform.transform(x[TEST], rows.iloc[TEST]).tobytes()
+    assert (
+        loaded.transform(x[TEST], rows.iloc[TEST]).tobytes() == transform.transform(x[TEST], rows.iloc[TEST]).tobytes()
+    )
     again = loaded.state()
     assert set(again) == set(state)
     assert all(again[key].tobytes() == state[key].tobytes() for key in state)

@@ -48,7 +48,7 @@ def test_a_feature_that_no_one_has_is_refused_by_name():
         Impute().fit(x, rows(4), ["age", "iq", "height"])
     graphs = np.zeros((4, 3, 3), dtype=np.float32)
     graphs[:, 0, 2] = graphs[:, 2, 0] = np.nan
-    with pytest.raises(NeuroloomError, match="1 values .* a - c"):
+    with pytest.raises(NeuroloomError, match=r"1 values .* a - c"):
         Impute().fit(graphs, rows(4), ["a", "b", "c"])
 
 

@@ -34,7 +34,9 @@ def test_weights_of_a_row_are_a_matrix_with_the_same_scores():
     np.testing.assert_allclose(flatten(x, "graph") @ weights, np.einsum("nij,ij->n", x, as_matrix), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("graph", (6, 6)), ("volume", (1, 3, 4, 5)), ("series", (3, 8)), ("table", (9,))])
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("graph", (6, 6)), ("volume", (1, 3, 4, 5)), ("series", (3, 8)), ("table", (9,))]
+)
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_unflatten_undoes_flatten(kind, shape, library):
     x = np.random.default_rng(2).standard_normal((4, *shape)).astype(np.float32)

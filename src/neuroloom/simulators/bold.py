@@ -21,7 +21,7 @@ LOG_MOTION_SPREAD = 0.45
 NOISE = (0.15, 0.05, 0.10, 0.05)  # variance of the scanner's noise, in units of the signal's
 MALE = 0.85
 
-SPIKES = 0.1  # per volume and mm of mean framewise displacement
+SPIKES = 0.3  # per volume and mm of mean framewise displacement
 SPIKE_SIZE, SPIKE_DECAY = 1.5, 0.5  # in standard deviations of the signal; left after one volume
 SIGNAL = 0.6  # typical standard deviation of a region, percent signal change
 CUT_MORE = 0.15  # chance that a cut field of view ends after each further region

@@ -18,10 +18,10 @@ MODULES = 4  # in each network
 # Set so that 120 simulated people look like the 120 of the ABIDE sample (Craddock 200 regions, no band pass) in
 # mean and spread of the mean edges, spread between people, the part of it that both halves of a scan share,
 # spread of a person's mean edge, and first principal component (see tests/simulators/test_bold.py).
-GLOBAL, GLOBAL_SPREAD = 0.38, 0.12  # variance that a region shares with all others
+GLOBAL, GLOBAL_SPREAD = 0.34, 0.12  # variance that a region shares with all others
 NETWORK, NETWORK_SPREAD = 0.18, 0.15  # that it shares with its network
 MODULE = 0.25  # that it shares with its module
-N_PATHS, PATHS = 3, 0.28  # further signals that all regions share in part: edges get their own strength
+N_PATHS, PATHS = 3, 0.36  # further signals that all regions share in part: edges get their own strength
 LEAST_OWN = 0.2
 FREEDOM = 18  # degrees of freedom of a person's connectome around the population's (Wishart)
 GLOBAL_PERSON = 0.22  # spread of the log of a person's loading on the global signal
