@@ -86,7 +86,7 @@ def with_wrong_split(prepared):
     draw = generator(prepared.recipe.seed, "wrong split")
     stores = {name: _scanned_twice(store, table.index, n, draw) for name, store in data.stores.items()}
     table = table.assign(participant_id=table.index).drop(columns="family_id", errors="ignore")
-    as_if_people = replace(data.cohort, table=table, inputs={}, truth=None)
+    as_if_people = replace(data.cohort, table=table, inputs={}, known_truth=None)
     split = "kfold" if settings.split == "leave_site_out" else settings.split
     folds = make_folds(
         as_if_people, target, unit="sample", split=split, n_folds=settings.folds, tune=settings.tune,

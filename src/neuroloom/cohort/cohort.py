@@ -115,8 +115,9 @@ class Cohort:
         What a reader of the report calls it.
     notes : tuple of str
         What was taken for what when the cohort was read ("column 'gender' taken as sex").
-    truth : DataFrame or None
-        Simulated cohorts only: the planted quantities, a row a sample.
+    known_truth : DataFrame, callable or None
+        Simulated cohorts only: the planted quantities, a row a sample; or what measures them when they are
+        asked for. Read it as ``truth``.
     planted : dict
         Simulated cohorts only: the planted places and sizes, by name (arrays or numbers), and under
         ``"ceiling"`` the best score that the planted truth allows, metric -> value.
@@ -128,7 +129,7 @@ class Cohort:
     inputs: dict[str, Source]
     name: str = "cohort"
     notes: tuple[str, ...] = ()
-    truth: pd.DataFrame | None = None
+    known_truth: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
     planted: dict[str, Any] = field(default_factory=dict)
     simulated: bool = False
 
@@ -155,8 +156,15 @@ class Cohort:
     def subset(self, rows):
         """Return the cohort of some rows (numbers or a mask); the inputs stay where they are."""
         table = self.table.iloc[np.flatnonzero(rows) if np.asarray(rows).dtype == bool else rows]
-        truth = None if self.truth is None else self.truth.loc[table.index]
-        return replace(self, table=table, truth=truth)
+        return replace(self, table=table)
+
+    @property
+    def truth(self):
+        """Return the planted quantities, a row a sample; None for people who are not simulated."""
+        if self.known_truth is None:
+            return None
+        whole = self.known_truth() if callable(self.known_truth) else self.known_truth
+        return whole.loc[self.table.index]
 
     def fingerprint(self):
         """Return a text that changes when the table or any file of the cohort changes."""

@@ -163,7 +163,7 @@ def simulate_bold(
     }
     inputs = {"bold": DrawnSource("series", frozenset(people), draw, recipe)}
     name = f"simulated BOLD (d = {place.effect:g} on {len(pairs)} edges)"
-    return Cohort(table, inputs, name=name, truth=truth(draw, pairs), planted=planted, simulated=True)
+    return Cohort(table, inputs, name=name, known_truth=truth(draw, pairs), planted=planted, simulated=True)
 
 
 def _check(n_participants, n_sites, dead_regions, repetition_times, n_timepoints, correlation_time):

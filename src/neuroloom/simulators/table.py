@@ -87,7 +87,7 @@ def simulate_table(*, n_participants=400, n_sites=1, ages=(20.0, 86.0), effect_s
         table,
         {"thickness": ArraySource("table", tuple(sample), thickness, {"names": names})},
         name="simulated cortical thickness",
-        truth=pd.DataFrame({"mean_thickness_by_age": by_age.mean(axis=1)}, index=index),
+        known_truth=pd.DataFrame({"mean_thickness_by_age": by_age.mean(axis=1)}, index=index),
         planted=planted,
         simulated=True,
     )
