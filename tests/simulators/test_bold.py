@@ -174,7 +174,7 @@ def test_dead_regions_are_constant_in_the_share_of_people_asked_for():
     ("arguments", "message"),
     [
         ({"n_participants": 6, "n_sites": 4}, "cannot fill 4 sites"),
-        ({"n_regions": 20}, "56 or more"),
+        ({"n_regions": 20}, "28 or more"),
         ({"effect": 5.0}, "Lower effect"),
         ({"networks": ["defualt"]}, "Did you mean 'default'"),
         ({"networks": ["default", "default"]}, "two different"),

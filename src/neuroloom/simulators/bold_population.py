@@ -114,7 +114,7 @@ def correlations(signals):
 @functools.lru_cache(maxsize=4)
 def population(place):
     """Return the `Population` of a `Place`; kept for the next person of the same cohort."""
-    least = 2 * MODULES * len(NETWORKS)
+    least = MODULES * len(NETWORKS)  # a region a module
     if place.n_regions < least:
         raise NeuroloomError(f"simulated_bold: n_regions is {place.n_regions}; {least} or more are needed.")
     network = np.arange(place.n_regions) * len(NETWORKS) // place.n_regions
