@@ -98,25 +98,31 @@ def add_one_p(metric, observed, scores):
     return float((1 + better.sum()) / (1 + len(scores)))
 
 
-@dataclass(frozen=True)
 class _Stratum:
     """Blocks of one fold and site that may change places.
 
-    ``samples`` lists the samples of each block; where ``alike``, each block has one truth and blocks of any size
+    ``blocks`` lists the samples of each block; where ``alike``, each block has one truth and blocks of any size
     exchange it, else blocks of equal size exchange their whole rows of truths.
     """
 
-    samples: list
-    alike: bool
+    def __init__(self, blocks, alike):
+        self.alike = alike
+        self.samples = np.concatenate(blocks)
+        self.sizes = np.array([len(rows) for rows in blocks])
+        self.firsts = np.array([rows[0] for rows in blocks])
+        self.rows = None if alike else np.stack(blocks)
 
     def movable(self, truth):
-        return len({tuple(truth[rows[:1] if self.alike else rows]) for rows in self.samples}) > 1
+        given = truth[self.firsts][:, None] if self.alike else truth[self.rows]
+        return len(np.unique(given, axis=0)) > 1
 
     def exchange(self, truth, drawn, rng):
         """Write into ``drawn`` the truths of these blocks in another order."""
-        for rows, source in zip(self.samples, rng.permutation(len(self.samples)), strict=True):
-            given = self.samples[source]
-            drawn[rows] = truth[given[0]] if self.alike else truth[given]
+        order = rng.permutation(len(self.sizes))
+        if self.alike:
+            drawn[self.samples] = np.repeat(truth[self.firsts][order], self.sizes)
+        else:
+            drawn[self.rows] = truth[self.rows[order]]
 
 
 class _Exchange:
