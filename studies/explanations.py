@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from neuroloom.preparation import prepare
 from neuroloom.recipe import resolved
 from neuroloom.run import Run
 from neuroloom.simulators.bold import simulate_bold
+from neuroloom.simulators.t1w import simulate_t1w
 from neuroloom.simulators.table import LOBES, SLOPE, SPREAD, simulate_table
 from neuroloom.transforms.cache import Cache
 
@@ -69,7 +71,7 @@ def table_cohort(place, effect, seed, n):
     slope = np.array([SLOPE * SPREAD * (name in falling) for name in names])  # mm a year
     age = nothing.table["age"].to_numpy()
     thickness = source.arrays + effect * ((age - age.mean())[:, None] * slope).astype(np.float32)
-    planted = {"slopes": dict(zip(names, slope.tolist(), strict=True)), "effect": float(effect)}
+    planted = {"slopes": dict(zip(names, slope.tolist(), strict=True)), "d": float(effect)}
     inputs = {"thickness": ArraySource("table", source.samples, thickness, source.geometry)}
     return replace(nothing, inputs=inputs, planted=planted)
 
@@ -78,6 +80,11 @@ def bold_cohort(place, effect, seed, n):
     """Return resting-state series whose edges differ between the groups in two networks, or in two others."""
     networks = {"here": ("default", "ventral attention"), "elsewhere": ("visual", "frontoparietal")}[place]
     return simulate_bold(n_participants=n, networks=networks, effect=0.7 * effect, seed=seed)
+
+
+def t1w_cohort(place, effect, seed, n):
+    """Return scans whose hippocampi, ventricles and temporal lobes change with the disease, or three other places."""
+    return simulate_t1w(n_participants=n, moved=place == "elsewhere", effect_scale=1.0 * effect, seed=seed)
 
 
 STUDIES = {
@@ -103,6 +110,24 @@ STUDIES = {
             "training": {"epochs": 40, "batch_size": 32, "learning_rate": 1e-3, "weight_decay": 0.05},
         },
         bold_cohort,
+        160,
+    ),
+    "t1w": Study(
+        {
+            "inputs": {
+                "t1w": [
+                    {"name": "to_ras"},
+                    {"name": "crop_box", "lower": [-64, -64, -44], "upper": [64, 40, 40], "voxel_size": 4.0},
+                    {"name": "zscore"},
+                ]
+            },
+            "target": {"column": "diagnosis", "positive": "AD"},
+            "task": {"name": "classify"},
+            "model": {"name": "cnn3d", "widths": [8, 16, 32], "grid": [2, 2, 2]},
+            "baselines": [{"name": "logistic"}],
+            "training": {"epochs": 30, "batch_size": 16, "learning_rate": 2e-3, "weight_decay": 0.01},
+        },
+        t1w_cohort,
         160,
     ),
 }
@@ -140,8 +165,9 @@ def rows_of(kind, planted_at, seed, made, prepared, people, scores, references):
         spread = spread_of(prepared.data.stores[one.input], one.frame)
         for name in PLACES:
             place = planted_place(references[name], one.frame, spread)
-            told = found(one.map, place, one.frame, one.varies, seen, seed)
-            drawn = [reach(m, place, one.frame, one.varies) for of_fold in one.redrawn for m in of_fold]
+            of_linear = partial(one.how.of_linear, frame=one.frame)
+            told = found(one.map, place, one.frame, one.varies, seen, of_linear, seed)
+            drawn = max(reach(m, place, one.frame, one.varies) for of_fold in one.redrawn for m in of_fold)
             rows.append(
                 {
                     "kind": kind,
@@ -153,7 +179,8 @@ def rows_of(kind, planted_at, seed, made, prepared, people, scores, references):
                     "held_against": name,
                     "auc": told.auc,
                     "p": told.p,
-                    "highest_by_drawn_weights": max(drawn),
+                    "highest_by_drawn_weights": drawn,
+                    "found": told.p < LEVEL and told.auc > drawn,
                 }
             )
     return rows
@@ -174,7 +201,7 @@ def study_rows(kind, seeds, n=None, methods=METHODS, folds=5):
 
 
 def summary(rows):
-    """Return for each kind, method and cohort how often a place is found (p below 0.05) and the mean AUC."""
+    """Return for each kind, method and cohort how often a place is found, as on the page, and the mean AUC."""
     groups = {}
     for row in rows:
         key = (row["kind"], row["method"], row["learner"], row["planted"], row["held_against"])
@@ -185,7 +212,7 @@ def summary(rows):
         | {
             "cohorts": len(members),
             "mean_auc": float(np.mean([row["auc"] for row in members])),
-            "found": int(sum(row["p"] < LEVEL for row in members)),
+            "found": sum(row["found"] for row in members),
         }
         for key, members in groups.items()
     ]

@@ -1,13 +1,18 @@
 """Chance for a place: exact where it can be counted, and honest on maps that know nothing."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import roc_auc_score
 
-from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, moved_masks, p_of
+from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, exchanged_values, moved_masks, p_of
+from neuroloom.explanation.frame import Frame
+from neuroloom.explanation.gradient import Gradient
+from neuroloom.explanation.integrated_gradients import IntegratedGradients
+from neuroloom.explanation.weights import Weights
 
 SHAPE = (14, 12, 10)
 
@@ -67,15 +72,20 @@ def test_strong_regions_are_rarely_taken_for_planted_edges():
     assert share <= most
 
 
-def test_features_that_hang_together_are_rarely_taken_for_a_find():
-    """Features in five blocks, of which one is planted; the map is that of an answer that knows nothing."""
+@pytest.mark.parametrize("method", [Gradient(), IntegratedGradients(), Weights()])
+def test_features_that_hang_together_are_rarely_taken_for_a_find(method):
+    """Features in five blocks, of which one is planted; a linear learner has learned answers drawn at random."""
     rng, block = np.random.default_rng(4), np.repeat(np.arange(5), 8)
-    mask, p, naive = block == 0, [], []
-    for number in range(300):
+    mask, everywhere, p, naive = block == 0, np.ones(40, bool), [], []
+    of_linear = partial(method.of_linear, frame=Frame("table", (40,)))
+    exchanged = exchanged_values(mask, 200)
+    for number in range(200):
         people = rng.standard_normal((50, 5))[:, block] + 0.5 * rng.standard_normal((50, 40))
-        values = np.abs(rng.standard_normal(50) @ (people - people.mean(axis=0)))
-        p.append(p_of(auc(values, mask), drawn_answers(people, mask, 100, seed=number)))
-        naive.append(p_of(auc(values, mask), drawn_answers(np.eye(40), mask, 100, seed=number)))
+        apart = people - people.mean(axis=0)
+        weights = np.linalg.solve(apart.T @ apart + 500 * np.eye(40), apart.T @ rng.standard_normal(50))
+        values = np.abs(of_linear(weights[None], apart)[0])
+        p.append(p_of(auc(values, mask), drawn_answers(people, of_linear, mask, everywhere, 100, seed=number)))
+        naive.append(p_of(auc(values, mask), exchanged))
     share, most = false_alarms(p)
     assert share <= most
     assert false_alarms(naive)[0] > most  # values exchanged one by one would be taken in

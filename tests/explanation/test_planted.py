@@ -20,14 +20,14 @@ def test_a_mask_in_mm_is_found_on_a_coarse_grid_with_turned_axes():
     coarse = np.array([[-4.0, 0, 0, 18], [0, 0, 4, -18], [0, 4, 0, -18], [0, 0, 0, 1]])
     frame = Frame("volume", (10, 9, 8), None, coarse)
     mask = ball((41, 41, 41), FINE, (4, -3, 2), 9.0)
-    place = planted_place({"maps": {"hippocampus": {"affine": FINE, "mask": mask}}}, frame)
+    place = planted_place({"maps": {"hippocampus": (FINE, mask.astype(np.float32))}}, frame)
     expected = ball(frame.shape, coarse, (4, -3, 2), 9.0)
     np.testing.assert_array_equal(place.mask, expected)  # centres of coarse voxels lie on centres of fine ones
     assert place.text == "voxels of hippocampus"
 
 
 def test_scans_without_a_common_space_have_no_planted_place():
-    maps = {"ball": {"affine": FINE, "mask": ball((41, 41, 41), FINE, (0, 0, 0), 9.0)}}
+    maps = {"ball": (FINE, ball((41, 41, 41), FINE, (0, 0, 0), 9.0))}
     assert planted_place({"maps": maps}, Frame("volume", (10, 10, 10))) is None
 
 

@@ -79,7 +79,7 @@ def test_planted_place(strength, effect, passed):
     values = rng.standard_normal(N_FEATURES) + strength * mask
     people = rng.standard_normal((60, N_FEATURES))
     place, frame = Place(mask, "planted features", effect), Frame("table", (N_FEATURES,))
-    told = check_planted_place(values, noise(), place, frame, EVERYWHERE, people)
+    told = check_planted_place(values, noise(), place, frame, EVERYWHERE, people, lambda weights, people: weights)
     assert told["passed"] is passed
     assert told["name"] == ("planted_place" if effect else "nothing_planted")
 

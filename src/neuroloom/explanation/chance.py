@@ -80,28 +80,52 @@ def exchanged_regions(matrix, edges, domain, n_draws=2000, seed=0):
     return ((total - inside * (inside + 1) / 2)[counted]) / (inside * outside)[counted]
 
 
-def drawn_answers(people, mask, n_draws=500, seed=0):
-    """Return the AUC of maps that answers drawn at random would have on the same people.
+def drawn_answers(people, of_linear, mask, domain, n_draws=500, seed=0):
+    """Return the AUC of the maps that a method would show if the answers to be learned were drawn at random.
 
-    Each map is the covariance of every value with a drawn number a person. Such maps hang together as the values
-    do over people, and are strong where people differ most: a place that any answer would point to is not found.
+    The learner is linear with weights X'g, for people X and drawn answers g: what a strong penalty makes of
+    answers that have nothing to do with the people. Such maps hang together as the values do over people, and are
+    strong where people differ most, so that a place to which any answer would point is not taken for a find.
 
     Parameters
     ----------
-    people : ndarray of shape (person, value)
+    people : ndarray of shape (person, *shape)
         What the learner sees of some people.
-    mask : ndarray of shape (value,)
-        Planted values.
+    of_linear : callable
+        ``of_linear(weights, people)`` -> the method's maps of linear learners, both (n, *shape).
+    mask, domain : ndarray of bool
+        Of the map's shape: the planted place, and where the map is looked at.
     """
     draw = generator(seed, "drawn answers")
-    apart = people - people.mean(axis=0)
-    inside, outside = int(mask.sum()), int((~mask).sum())
+    apart = people - people.mean(axis=0, dtype=np.float64)
+    planted = mask[domain]
+    inside, outside = int(planted.sum()), int((~planted).sum())
     found = []
     for first in range(0, n_draws, AT_ONCE):
         answers = draw.standard_normal((min(AT_ONCE, n_draws - first), len(apart)))
-        ranks = rankdata(np.abs(answers @ apart), axis=1)  # (draw, value)
-        found.append((ranks[:, mask].sum(axis=1) - inside * (inside + 1) / 2) / (inside * outside))
+        maps = of_linear(np.tensordot(answers, apart, axes=1), apart)
+        ranks = rankdata(np.abs(maps[:, domain]), axis=1)  # (draw, value)
+        found.append((ranks[:, planted].sum(axis=1) - inside * (inside + 1) / 2) / (inside * outside))
     return np.concatenate(found)
+
+
+def patterns(weights, people):
+    """Return the covariance of each value with the answers of linear learners, times the number of people.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n, *shape)
+    people : ndarray of shape (person, *shape)
+        Their mean is zero.
+    """
+    rows = people.reshape(len(people), -1)
+    return ((weights.reshape(len(weights), -1) @ rows.T) @ rows).reshape(weights.shape)
+
+
+def exchanged_values(mask, n_draws=2000, seed=0):
+    """Return the AUC of a mask for values in a drawn order: shape (n_draws,)."""
+    draw = generator(seed, "exchanged values")
+    return np.array([auc(draw.permutation(len(mask)), mask) for _ in range(n_draws)])
 
 
 def p_of(value, drawn):

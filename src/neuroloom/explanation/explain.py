@@ -1,6 +1,7 @@
 """Explain a run: each method of the recipe on the test people of each fold, with its tests, for the page."""
 
 import json
+from functools import partial
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def _method(one, made, folds, run, prepared):
     if len(folds) < len(prepared.folds):
         whom = whom.replace("folds,", f"of the {len(prepared.folds)} folds,")
     if one.frame.kind == "volume" and one.frame.affine is None:
-        whom += " The scans do not lie in one space, so the mean map is not drawn."
+        whom += " The scans do not lie on one grid in MNI space, so the mean map is not drawn."
     return {
         "name": one.method,
         "learner": one.learner,
@@ -100,7 +101,8 @@ def outcomes(one, made, place, people=None, seed=0):
     if "completeness_error" in one.told:
         tests.append(check_completeness(one.told["completeness_error"]))
     if place is not None:
-        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, people, seed)
+        of_linear = partial(one.how.of_linear, frame=one.frame)
+        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, people, of_linear, seed)
         tests += [told] if told else []
     return tests
 

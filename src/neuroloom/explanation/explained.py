@@ -32,6 +32,8 @@ class Explained:
     learner, input : str
     label : str or None
         The class that is explained, where there are more than two.
+    how : object
+        The method itself.
     text : str
         What the values are, in a sentence.
     frame : Frame
@@ -53,6 +55,7 @@ class Explained:
     learner: str
     input: str
     label: str | None
+    how: object
     text: str
     frame: object
     maps: list
@@ -185,6 +188,7 @@ def _over_folds(one, name, target, folds):
         learner=one.plan.name,
         input=name,
         label=answer.label if answer else None,
+        how=one.method,
         text=one.method.text.format(answer=about) + (CONTRIBUTION if one.method.is_contribution else ""),
         frame=frame,
         maps=[placed(fold.map, at, frame) for fold, at in both],

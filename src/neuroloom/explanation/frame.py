@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 AFFINE_TOLERANCE = 1e-3  # mm
+INTO_SPACE = ("align", "crop_box", "to_grid")  # transforms after which mm are those of MNI space
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Frame:
     names : tuple of str or None
         Of regions or features.
     affine : ndarray of shape (4, 4) or None
-        Of a volume: to mm; None where people's scans do not share one.
+        Of a volume: to MNI mm; None where people's scans do not lie there, or not on one grid.
     """
 
     kind: str
@@ -37,7 +38,9 @@ def frame_of(learner, data, name, rows):
     names = tuple(map(str, names)) if names is not None else None
     shape = store[known[0]].shape
     if store.kind == "volume":
-        return Frame("volume", shape[1:], None, common_affine([data.stores[name].geometry(row) for row in known]))
+        in_space = any(part.name in INTO_SPACE for part in learner.plan.inputs[name].scan)
+        affine = common_affine([data.stores[name].geometry(row) for row in known]) if in_space else None
+        return Frame("volume", shape[1:], None, affine)
     return Frame(store.kind, shape[:1] if store.kind == "series" else shape, names)
 
 

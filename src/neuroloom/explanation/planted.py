@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, moved_masks, p_of
+from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, exchanged_values, moved_masks, p_of
 from neuroloom.explanation.frame import domain_of
 
 LEAST = 2  # planted values below which nothing can be tested
 LEVEL = 0.05
+INSIDE = 0.5  # share of a voxel that belongs to a region, from which on it is planted
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ def planted_place(planted, frame, spread=None):
     Parameters
     ----------
     planted : dict
-        ``Cohort.planted``: ``maps`` (name -> affine and mask in mm), ``edges`` (pairs of region names), or
-        ``slopes`` (feature -> change a year); ``d`` or ``effect`` of 0 says that nothing is planted there.
+        ``Cohort.planted``: ``maps`` (name -> affine and mask, 0 to 1, in mm), ``edges`` (pairs of region names), or
+        ``slopes`` (feature -> change a year); ``d`` of 0 says that nothing is planted there.
     frame : Frame
         Of the map.
     spread : ndarray of shape (feature,) or None
         Spread of each feature over people, in which slopes are compared.
     """
-    effect = all(np.any(np.asarray(planted[key], dtype=float)) for key in ("d", "effect") if _is_size(planted.get(key)))
+    effect = np.any(planted.get("d", 1.0))
     if frame.kind == "volume" and planted.get("maps") and frame.affine is not None:
         mask, text = mask_on_grid(planted["maps"], frame), f"voxels of {', '.join(planted['maps'])}"
     elif frame.kind in ("graph", "series") and planted.get("edges") is not None and frame.names is not None:
@@ -54,11 +55,7 @@ def planted_place(planted, frame, spread=None):
         return None
     if mask.sum() < LEAST or mask.all():
         return None
-    return Place(mask, text, effect)
-
-
-def _is_size(value):
-    return value is not None and not isinstance(value, dict | str)
+    return Place(mask, text, bool(effect))
 
 
 def mask_on_grid(maps, frame):
@@ -66,12 +63,11 @@ def mask_on_grid(maps, frame):
     where = np.indices(frame.shape).reshape(3, -1)
     place = frame.affine[:3, :3] @ where + frame.affine[:3, 3:]  # (3, voxels), mm
     found = np.zeros(where.shape[1], dtype=bool)
-    for told in maps.values():
-        mask = np.asarray(told["mask"])
-        back = np.linalg.inv(np.asarray(told["affine"], dtype=float))
+    for affine, mask in maps.values():
+        back = np.linalg.inv(affine)
         voxel = np.rint(back[:3, :3] @ place + back[:3, 3:]).astype(int)
         inside = ((voxel >= 0) & (voxel < np.array(mask.shape)[:, None])).all(axis=0)
-        found[inside] |= mask[tuple(voxel[:, inside])] > 0
+        found[inside] |= mask[tuple(voxel[:, inside])] > INSIDE
     return found.reshape(frame.shape)
 
 
@@ -125,7 +121,7 @@ class Found:
     method: str
 
 
-def found(values, place, frame, varies, people=None, seed=0):
+def found(values, place, frame, varies, people=None, of_linear=None, seed=0):
     """Return how well the strength of a map finds a place, against chance; None where that cannot be asked.
 
     Parameters
@@ -138,6 +134,9 @@ def found(values, place, frame, varies, people=None, seed=0):
         Where the input differs between people.
     people : ndarray of shape (person, *frame shape) or None
         What the learner sees of some people.
+    of_linear : callable or None
+        The method's maps of linear learners, see `drawn_answers`.
+    seed : int
     """
     strength, mask, domain = compared(values, place, frame, varies)
     if mask.sum() < LEAST or mask.sum() == domain.sum():
@@ -148,9 +147,9 @@ def found(values, place, frame, varies, people=None, seed=0):
     elif frame.kind == "graph":
         chance["regions exchanged at random"] = exchanged_regions(strength, place.mask, domain, seed=seed)
     elif people is None:
-        chance["values exchanged at random"] = drawn_answers(np.eye(int(domain.sum())), mask[domain], 2000, seed)
+        chance["values exchanged at random"] = exchanged_values(mask[domain], seed=seed)
     if people is not None:
-        chance["maps of drawn answers on the same people"] = drawn_answers(people[:, domain], mask[domain], seed=seed)
+        chance["maps of drawn answers on the same people"] = drawn_answers(people, of_linear, mask, domain, seed=seed)
     chance = {method: drawn for method, drawn in chance.items() if len(drawn)}
     if not chance:
         return None

@@ -73,13 +73,13 @@ def check_agreement_of_methods(maps, redrawn, others, others_redrawn, domain, na
     return outcome(f"agreement_with_{name}", value, bar, value > bar, text)
 
 
-def check_planted_place(values, redrawn, place, frame, varies, people=None, seed=0):
+def check_planted_place(values, redrawn, place, frame, varies, people=None, of_linear=None, seed=0):
     """The map must find the planted place beyond chance; where nothing is planted, it must not.
 
     Chance is what the place moved elsewhere gives, what drawn answers give on the same people, and what learners
     with drawn weights give; the hardest of them is the threshold.
     """
-    reached = found(values, place, frame, varies, people, seed)
+    reached = found(values, place, frame, varies, people, of_linear, seed)
     if reached is None:
         return None
     highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
