@@ -83,6 +83,18 @@ def test_association_of_columns_is_scipys():
     assert np.isnan(association_of(np.ones(40), b)[0])
 
 
+def test_shared_variance_of_columns():
+    rng = np.random.default_rng(4)
+    a, b = rng.random(40), rng.random(40)
+    group, other = np.repeat(["x", "y"], 20), np.repeat(["u", "v"], [10, 30])
+    assert association_of(a, b)[2] == pytest.approx(stats.spearmanr(a, b).statistic ** 2)
+    squares = smf.ols("r ~ g", pd.DataFrame({"r": stats.rankdata(a), "g": group})).fit().rsquared
+    assert association_of(group, a)[2] == pytest.approx(squares)
+    chi2 = stats.chi2_contingency(pd.crosstab(group, other), correction=False).statistic
+    assert association_of(group, other)[2] == pytest.approx(chi2 / 40)  # of 2 x 2: phi squared
+    assert association_of(group, np.where(group == "x", "in", "out"))[2] == pytest.approx(1.0)
+
+
 def test_a_few_numbers_are_groups_and_many_a_quantity():
     assert not is_quantity([1, 2, 1, 2])
     assert is_quantity(np.arange(20))

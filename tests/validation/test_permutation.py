@@ -110,7 +110,7 @@ def test_refits_are_scored_on_their_own_labels(outcomes_of):
     assert null.p == 3 / 5
 
 
-COHORTS = 200
+COHORTS = 120
 
 
 @pytest.mark.slow

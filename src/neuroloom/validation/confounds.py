@@ -51,22 +51,27 @@ def beyond(outcomes, confounds):
 
 
 def association_of(first, second):
-    """Return the p of two columns of a table being unrelated, and how it was tested.
+    """Return whether two columns of a table go together: p, how it was tested, and the variance they share.
 
-    Two quantities: rank correlation; a quantity and groups: Kruskal-Wallis; two groupings: chi-squared.
+    Two quantities: rank correlation, squared; a quantity and groups: Kruskal-Wallis, share of the ranks' variance
+    between groups; two groupings: chi-squared, Cramer's V squared.
     """
     both = pd.DataFrame({"a": np.asarray(first), "b": np.asarray(second)}).dropna()
-    numbers = [is_quantity(both[name]) for name in ("a", "b")]
-    if len(both) < 3 or both["a"].nunique() < 2 or both["b"].nunique() < 2:
-        return float("nan"), "nothing to test"
-    if all(numbers):
-        return float(stats.spearmanr(both["a"], both["b"]).pvalue), "rank correlation"
-    if any(numbers):
-        quantity, group = ("a", "b") if numbers[0] else ("b", "a")
-        samples = [values.to_numpy(dtype=float) for _, values in both.groupby(group)[quantity]]
-        return float(stats.kruskal(*samples).pvalue), "Kruskal-Wallis test"
-    counts = pd.crosstab(both["a"], both["b"]).to_numpy()
-    return float(stats.chi2_contingency(counts, correction=False).pvalue), "chi-squared test"
+    a, b = both["a"], both["b"]
+    if len(both) < 3 or a.nunique() < 2 or b.nunique() < 2:
+        return float("nan"), "nothing to test", float("nan")
+    if is_quantity(a) and is_quantity(b):
+        found = stats.spearmanr(a, b)
+        return float(found.pvalue), "rank correlation", float(found.statistic**2)
+    if is_quantity(a) or is_quantity(b):
+        quantity, group = (a, b) if is_quantity(a) else (b, a)
+        samples = [values.to_numpy(dtype=float) for _, values in quantity.groupby(group)]
+        ranks = pd.Series(stats.rankdata(quantity.astype(float)))
+        between = ranks.groupby(group.to_numpy()).transform("mean")
+        return float(stats.kruskal(*samples).pvalue), "Kruskal-Wallis test", float(between.var() / ranks.var())
+    counts = pd.crosstab(a, b).to_numpy()
+    p = float(stats.chi2_contingency(counts, correction=False).pvalue)
+    return p, "chi-squared test", float(stats.contingency.association(counts, method="cramer") ** 2)
 
 
 def is_quantity(values):

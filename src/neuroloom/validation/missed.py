@@ -73,7 +73,7 @@ def right_and_wrong(outcomes, people, columns):
     sides = {"right": table[right], "wrong": table[~right]}
     told = {}
     for column in columns:
-        p, test = association_of(table[column].to_numpy(), np.where(right, "right", "wrong"))
+        p, test, _ = association_of(table[column].to_numpy(), np.where(right, "right", "wrong"))
         told[column] = {name: _summary(side[column], table[column]) for name, side in sides.items()}
         told[column] |= {"p": p, "test": test}
     return {"n": {name: len(side) for name, side in sides.items()}, "columns": told}

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+MOST_WEIGHTS = 20_000_000  # weights held at once, 8 bytes each
+
 
 def score(metric, outcomes):
     """Return a metric over all folds; repeats are averaged.
@@ -24,6 +26,10 @@ def weighted_scores(metric, outcomes, unit_weight):
     -------
     ndarray of shape (n_draws,), NaN where undefined
     """
+    at_once = max(1, MOST_WEIGHTS // max(len(outcomes), 1))
+    if len(unit_weight) > at_once:
+        steps = range(0, len(unit_weight), at_once)
+        return np.concatenate([weighted_scores(metric, outcomes, unit_weight[i : i + at_once]) for i in steps])
     totals = {}
     for repeat, fold, part in outcomes.cells():
         weight = unit_weight[:, outcomes.unit[part]]

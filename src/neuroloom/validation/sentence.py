@@ -5,7 +5,7 @@ from neuroloom.validation.words import plural
 SMALL = 30  # units below which nothing is concluded
 WIDE = 0.3  # of a bounded metric; of an error WIDE_ERROR times itself
 WIDE_ERROR = 0.6
-REGULAR = 0.05
+LARGEST_P = 0.05
 METRIC_WORDS = {
     "auc": "AUC",
     "average_precision": "average precision",
@@ -65,7 +65,7 @@ def above_chance(report):
     score, chance = subject["scores"][report["primary"]], report["chance"][report["primary"]]
     value, (low, high) = score["value"], score["interval"]
     null = subject["null"]
-    if null is not None and (null["p"] is None or null["p"] >= REGULAR):
+    if null is not None and (null["p"] is None or null["p"] >= LARGEST_P):
         return False
     if chance is None:
         return null is not None

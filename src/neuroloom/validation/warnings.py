@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from neuroloom.errors import listed
-from neuroloom.validation.confounds import MANY_VALUES, association_of
+from neuroloom.validation.confounds import association_of
 from neuroloom.validation.intervals import FEW_UNITS
 from neuroloom.validation.sentence import ERRORS, best_of, number, too_small
 from neuroloom.validation.words import plural
@@ -99,33 +98,13 @@ def _goes_with_target(tested, setting, truth):
     texts = []
     for column in columns:
         values = people[column].to_numpy()[first]
-        p, test = association_of(values, truth[first])
-        if p < UNLIKELY / len(columns) and _strength(values, truth[first]) >= STRONG:
+        p, test, shared = association_of(values, truth[first])
+        if p < UNLIKELY / len(columns) and shared >= STRONG:
             texts.append(
                 f"{column} and {setting.tested.target} go together in this cohort ({test}, p = {p:.1g}): a learner may "
                 f"read {column}. Compare with what the confounds alone predict."
             )
     return texts
-
-
-def _strength(first, second):
-    """Return the share of variance that two columns have in common (eta, Cramer's V or rank correlation, squared)."""
-    both = pd.DataFrame({"a": np.asarray(first), "b": np.asarray(second)}).dropna()
-    a, b = (_as_numbers(both[name]) for name in ("a", "b"))
-    if a is not None and b is not None:
-        return stats.spearmanr(a, b).statistic ** 2
-    if a is None and b is None:
-        counts = pd.crosstab(both["a"], both["b"]).to_numpy()
-        return stats.contingency.association(counts, method="cramer") ** 2
-    ranks = stats.rankdata(a if a is not None else b)
-    group = both["b"] if a is not None else both["a"]
-    means = pd.Series(ranks).groupby(group.to_numpy()).transform("mean")
-    return float(np.var(means) / np.var(ranks)) if np.var(ranks) > 0 else 0.0
-
-
-def _as_numbers(values):
-    numeric = pd.api.types.is_numeric_dtype(values) and values.nunique() > MANY_VALUES
-    return values.to_numpy(dtype=float) if numeric else None
 
 
 def _names_the_site(tested, setting):

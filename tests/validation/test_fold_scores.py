@@ -54,6 +54,15 @@ def test_weights_count_units_with_all_their_samples(outcomes_of):
     assert np.isnan(values[3])
 
 
+def test_many_draws_are_made_in_steps(outcomes_of, monkeypatch):
+    rng = np.random.default_rng(0)
+    outcomes = outcomes_of(np.arange(20) % 2, rng.random(20))
+    weight = rng.integers(0, 3, (50, 20)).astype(float)
+    whole = weighted_scores(auc, outcomes, weight)
+    monkeypatch.setattr("neuroloom.validation.scores.MOST_WEIGHTS", 140)  # 7 draws at once
+    assert weighted_scores(auc, outcomes, weight).tolist() == whole.tolist()
+
+
 def test_r2_takes_the_training_mean_of_each_fold(outcomes_of):
     outcomes = outcomes_of([0.0, 10.0], [1.0, 9.0], fold=[0, 1], classes=())
     outcomes.references.update({(0, 0): np.array([10.0]), (0, 1): np.array([0.0])})
