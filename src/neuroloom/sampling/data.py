@@ -77,10 +77,19 @@ def _noisy_store(store, rows, draw):
     for row in np.flatnonzero(store.present):
         array = np.asarray(store[row])
         if row in noisy:
-            scale = 10 * float(np.nanstd(array)) + 1
-            array = draw.normal(scale=scale, size=array.shape).astype(array.dtype)
+            array = _noise_like(array, store.kind, draw)
         values[int(row)], told[int(row)] = array, store.geometry(row)
     return ArrayStore(store.kind, store.samples, values, store.names, told)
+
+
+def _noise_like(array, kind, draw):
+    """Return noise of an array's shape and type: of a graph, a covariance of noise."""
+    scale = 10 * float(np.nanstd(array)) + 1
+    noise = draw.normal(scale=scale, size=array.shape)
+    if kind == "graph":
+        noise = noise @ noise.T / (scale * len(noise)) + np.eye(len(noise))
+        noise = (noise + noise.T) / 2
+    return noise.astype(array.dtype)
 
 
 def _noisy_values(target, rows, draw):
