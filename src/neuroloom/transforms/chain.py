@@ -34,7 +34,7 @@ def split_chain(parts):
             f"Transform {late[0]!r} works on one scan at a time and must stand before "
             f"{parts[first].name!r}, which is fitted on the training people."
         )
-    return list(parts[:first]), list(parts[first:])
+    return tuple(parts[:first]), tuple(parts[first:])
 
 
 class FittedChain:

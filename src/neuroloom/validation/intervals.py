@@ -166,7 +166,7 @@ def _class_counts(outcomes):
 
 def _symmetric_interval(metric, outcomes, value, variance, level):
     to_line, back, slope = _SCALES[metric.scale]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # a value at or beyond the end of its scale
         centre = to_line(value)
     if not np.isfinite(centre):  # no error at all, or a correlation of 1: nothing to measure a spread by
         return float("nan"), float("nan")
