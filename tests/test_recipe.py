@@ -80,6 +80,6 @@ def test_every_packaged_recipe_and_variant_reads(name):
 
 def test_a_part_with_a_wrong_argument_names_the_nearest():
     table = {"ridge": "neuroloom.estimators.ridge:Ridge"}
-    with pytest.raises(NeuroloomError, match="Unknown argument of estimator 'ridge': 'alpha'. Did you mean 'alphas'"):
+    with pytest.raises(NeuroloomError, match=r"Unknown argument of estimator 'ridge': 'alpha'\. Did you mean 'alphas'"):
         resolve("estimator", table, Part(name="ridge", alpha=[1]))
     assert build("estimator", table, Part(name="ridge", alphas=[2.0])).alphas == [2.0]

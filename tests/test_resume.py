@@ -11,10 +11,11 @@ from collections import Counter
 import pytest
 from small import small
 
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 
 COMMAND = ["run", "brain-age-table", "--jobs", "1"]
-COMMAND += [word for key, value in small("brain-age-table") for word in ("--set", f"{key}={'null' if value is None else value}")]
+for key, value in small("brain-age-table"):
+    COMMAND += ["--set", f"{key}={'null' if value is None else value}"]
 COMMAND += ["--set", "training.epochs=12", "--set", "validation.folds=3"]
 
 # The program, but the process kills itself at the n-th rename, before it (the file is half there) or after it.
@@ -71,7 +72,8 @@ def assert_the_same(folder, undisturbed):
     assert one.keys() == other.keys()
     assert [name for name in one if one[name] != other[name]] == []
     events = Run(folder).log.events()
-    ended = Counter((e["learner"], e["fold"], e.get("epoch")) for e in events if e["event"].endswith("ended") and "fold" in e)
+    of_jobs = [event for event in events if event["event"].endswith("ended") and "fold" in event]
+    ended = Counter((event["learner"], event["fold"], event.get("epoch")) for event in of_jobs)
     assert set(ended.values()) == {1}
     assert sum(epoch is not None for _, _, epoch in ended) == 3 * 12
 
@@ -149,7 +151,7 @@ def test_replay_agrees_and_disagrees_when_one_weight_is_edited(environment, undi
 def test_a_folder_with_another_recipe_is_refused(environment, undisturbed):
     refused = quietly(program(*COMMAND, "--set", "training.learning_rate=0.1", "--out", undisturbed), environment)
     assert refused.returncode == 1
-    assert "holds a run of another recipe (they differ in training.learning_rate: 0.002 there, 0.1 now)" in refused.stderr
+    assert "another recipe (they differ in training.learning_rate: 0.002 there, 0.1 now)" in refused.stderr
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path, environment):

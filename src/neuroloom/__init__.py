@@ -5,7 +5,7 @@ __all__ = ["check", "predict", "run"]
 
 
 def run(recipe, data=None, **options):
-    """Run a recipe and return its `neuroloom.run.Run`; see `neuroloom.api.run_recipe`."""
+    """Run a recipe and return its `neuroloom.run_folder.Run`; see `neuroloom.api.run_recipe`."""
     from neuroloom.api import run_recipe
 
     return run_recipe(recipe, data, **options)

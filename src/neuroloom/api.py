@@ -8,7 +8,7 @@ from pathlib import Path
 from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import run_experiment
 from neuroloom.recipe import Recipe, read_recipe
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 from neuroloom.transforms.cache import Cache
 
 

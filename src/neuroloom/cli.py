@@ -92,7 +92,7 @@ def run(
 def report(folder: RunFolder):
     """Write a run's page again, from what is in its folder."""
     from neuroloom.report.study_page import write_study_page
-    from neuroloom.run import Run
+    from neuroloom.run_folder import Run
 
     typer.echo(f"Report: {write_study_page(Run.existing(folder).folder)}")
 
@@ -124,7 +124,7 @@ def replay(folder: RunFolder, data: Data = None, cohort: CohortFile = None, jobs
     """Repeat a run and compare: do its weights give its predictions, and does training end the same?"""
     from neuroloom.progress import shown_progress
     from neuroloom.replay import replay_run
-    from neuroloom.run import Run
+    from neuroloom.run_folder import Run
 
     with shown_progress() as on_progress:
         agreement = replay_run(Run.existing(folder), data=data, cohort_file=cohort, jobs=jobs, on_progress=on_progress)

@@ -16,7 +16,7 @@ from neuroloom.parts import build
 from neuroloom.preparation import check_parts, of_user, prepare, read_cohort
 from neuroloom.progress import watched_epochs
 from neuroloom.report.study_page import write_study_page
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.tasks import TASKS
 from neuroloom.training.job import fit_one, text_columns

@@ -12,7 +12,7 @@ from neuroloom.cohort.folds import make_folds
 from neuroloom.experiment import evaluated, learn
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.preparation import CONFOUNDS, prepare, read_cohort
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import ArrayStore

@@ -12,7 +12,7 @@ from neuroloom.experiment import learn
 from neuroloom.formats.tables import read_table
 from neuroloom.preparation import prepare, read_cohort
 from neuroloom.report.study_page import write_study_page
-from neuroloom.run import Run, environment
+from neuroloom.run_folder import Run, environment
 from neuroloom.training.checkpoint import read_arrays
 from neuroloom.training.job import predictions, single_thread, text_columns
 from neuroloom.training.learner import load_learner

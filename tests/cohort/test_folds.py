@@ -34,7 +34,8 @@ def test_parts_never_share_a_participant_and_test_parts_cover_everyone_once():
     person = cohort.table["participant_id"].to_numpy()
     for fold in folds:
         fit, tune, test = (set(person[rows]) for rows in (fold.fit, fold.tune, fold.test))
-        assert not (fit & tune or fit & test or tune & test)
+        assert not fit & tune
+        assert not (fit | tune) & test
         assert len(fit | tune | test) == 60
     for repeat in range(2):
         tests = np.concatenate([fold.test for fold in folds if fold.repeat == repeat])

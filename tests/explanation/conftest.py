@@ -14,7 +14,7 @@ from neuroloom.models.network import build_network
 from neuroloom.parts import Part, build
 from neuroloom.preparation import prepare, read_cohort
 from neuroloom.recipe import resolved
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.training.learner import InputPlan, Plan, make_learner

@@ -13,7 +13,7 @@ from neuroloom.explanation.fold_map import chosen_people, group_members, summed
 from neuroloom.parts import Part
 from neuroloom.recipe import resolved
 from neuroloom.report.explained import FIGURES, read_arrays
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 from neuroloom.transforms.store import ArrayStore
 
 

@@ -36,7 +36,9 @@ def test_regions_vary_together_as_stated():
 def test_the_ceiling_is_that_of_the_best_linear_predictor_where_errors_are_small():
     slopes, correlation = np.full(10, 0.5), np.eye(10)
     error = 1 / np.sqrt(10 * 0.25)  # years; a uniform range of 66 years tells next to nothing more
-    assert best_mae(slopes, correlation, (20, 86), n_draws=200_000) == pytest.approx(error * np.sqrt(2 / np.pi), rel=0.02)
+    assert best_mae(slopes, correlation, (20, 86), n_draws=200_000) == pytest.approx(
+        error * np.sqrt(2 / np.pi), rel=0.02
+    )
 
 
 def test_the_same_seed_draws_the_same_people():

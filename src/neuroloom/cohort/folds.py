@@ -195,10 +195,10 @@ def check_folds(folds, cohort):
             there = groups[parts[other]]
             shared = np.isin(there, groups[parts[one]])
             if shared.any():
+                n_shared, n_there = len(np.unique(there[shared])), len(np.unique(there))
                 raise LeakError(
-                    f"{len(np.unique(there[shared]))} of the {len(np.unique(there))} units of the {other} part are also "
-                    f"in the {one} part: {listed(sorted(set(people[parts[other]][shared])))}. "
-                    f"Split by {fold.unit}, not by scan."
+                    f"{n_shared} of the {n_there} units of the {other} part are also in the {one} part: "
+                    f"{listed(sorted(set(people[parts[other]][shared])))}. Split by {fold.unit}, not by scan."
                 )
 
 

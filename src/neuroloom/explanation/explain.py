@@ -7,6 +7,7 @@ import numpy as np
 
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.figures import figures_of
+from neuroloom.explanation.fold_map import chosen_people
 from neuroloom.explanation.frame import domain_of
 from neuroloom.explanation.planted import planted_place
 from neuroloom.explanation.sanity import (
@@ -18,8 +19,10 @@ from neuroloom.explanation.sanity import (
     verdict,
 )
 from neuroloom.training.learner import load_learner
+from neuroloom.transforms.chain import ScanChain
 
 MOST_SEEN = 200  # people from whom maps of drawn answers are made
+MOST_CHANGED = 16  # people whose scans are compared with and without the effect
 
 
 def explain(run, prepared, on_progress=None, jobs=1):
@@ -55,8 +58,7 @@ def explain(run, prepared, on_progress=None, jobs=1):
 
 def _method(one, made, folds, run, prepared):
     """Return one entry of summary.json, having written its maps."""
-    spread = spread_of(prepared.data.stores[one.input], one.frame)
-    place = planted_place(prepared.data.cohort.planted, one.frame, spread)
+    place = place_of(one, run, prepared, folds[0])
     people = seen_people(run, prepared, one, folds[0]) if place else None
     tests = outcomes(one, made, place, people, prepared.recipe.seed)
     whom = f"Mean over {one.n} test people of {len(folds)} folds, each attributed with its own fold's learner."
@@ -71,6 +73,27 @@ def _method(one, made, folds, run, prepared):
         "tests": tests,
         "figures": figures_of(one, place, run.folder / "explanation", stem_of(one, made)),
     }
+
+
+def place_of(one, run, prepared, fold):
+    """Return the `Place` that a simulator planted, on one explanation's map; None for real cohorts.
+
+    Parameters
+    ----------
+    one : Explained
+    run : Run
+    prepared : Prepared
+    fold : Fold
+        Whose learner says what is seen.
+    """
+    data = prepared.data
+    planted = data.cohort.planted
+    if not planted:
+        return None
+    learner = load_learner(run.job_folder(fold.key, one.learner))
+    without = planted.get("without", {}).get(learner.plan.inputs[one.input].source)
+    change = None if without is None else change_seen(learner, data, one, without)
+    return planted_place(planted, one.frame, spread_of(data.stores[one.input], one.frame), change)
 
 
 def outcomes(one, made, place, people=None, seed=0):
@@ -129,13 +152,54 @@ def seen_people(run, prepared, one, fold):
     fold : Fold
     """
     learner = load_learner(run.job_folder(fold.key, one.learner))
-    names = learner.inputs.names.get(one.input)
-    if one.frame.kind == "series" or (one.frame.names is not None and tuple(map(str, names)) != one.frame.names):
+    if not _frame_is_seen(learner, one):
         return None
     present = prepared.data.stores[one.input].present[fold.fit]
     rows = fold.fit[present][:MOST_SEEN]
     values = learner.inputs.stores(prepared.data, rows)[one.input].stack(rows)
     return values.mean(axis=1) if one.frame.kind == "volume" else values
+
+
+def change_seen(learner, data, one, without, effect=None):
+    """Return the mean size of the difference that an effect makes in what a learner sees, in the frame of its map.
+
+    Parameters
+    ----------
+    learner : Trained or Estimator
+        Whose chains are used.
+    data : Data
+        Its first people are looked at, those of the positive class where there is one.
+    one : Explained
+    without : Source
+        The same people without the effect.
+    effect : Source or None
+        The same people with it; None for the data's own.
+
+    Returns
+    -------
+    ndarray of the frame's shape, or None
+        None where the map is of another shape than what is seen.
+    """
+    if not _frame_is_seen(learner, one):
+        return None
+    everyone = np.flatnonzero(data.stores[one.input].present)
+    affected = everyone if data.target.positive is None else everyone[data.target.values[everyone] == 1]
+    rows = chosen_people(affected, data.target, MOST_CHANGED)
+    scan, fitted = ScanChain(learner.plan.inputs[one.input].scan), learner.inputs.chains[one.input]
+    samples, table = [data.cohort.samples[row] for row in rows], data.cohort.table.iloc[rows]
+    before = np.stack([scan(without.load(sample)).data for sample in samples])
+    after = (
+        data.stores[one.input].stack(rows)
+        if effect is None
+        else np.stack([scan(effect.load(sample)).data for sample in samples])
+    )
+    change = np.abs(fitted.transform(after, table) - fitted.transform(before, table)).mean(axis=0)
+    return change.sum(axis=0) if one.frame.kind == "volume" else change
+
+
+def _frame_is_seen(learner, one):
+    names = learner.inputs.names.get(one.input)
+    return one.frame.kind != "series" and (one.frame.names is None or tuple(map(str, names)) == one.frame.names)
 
 
 def stem_of(one, made):

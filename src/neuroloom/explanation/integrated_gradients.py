@@ -29,7 +29,7 @@ class IntegratedGradients:
     kinds = ("trained",)
     is_contribution = True
 
-    def __init__(self, baseline="mean", steps=24, people=40):
+    def __init__(self, baseline="mean", steps=16, people=40):
         if steps < 1:
             raise NeuroloomError(f"integrated_gradients: steps must be 1 or more, not {steps}.")
         self.baseline, self.steps, self.people = baseline, steps, people

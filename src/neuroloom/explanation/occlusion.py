@@ -41,7 +41,7 @@ class Occlusion:
     kinds = ("trained", "estimator")
     is_contribution = True
 
-    def __init__(self, by=None, size=4, step=None, groups=None, baseline="mean", people=16):
+    def __init__(self, by=None, size=4, step=None, groups=None, baseline="mean", people=12):
         if by is not None:
             every = dict.fromkeys(name for known in PARTS.values() for name in known)
             check_known("argument by of explanation 'occlusion'", by, every)

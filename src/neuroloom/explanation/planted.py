@@ -31,8 +31,11 @@ class Place:
     effect: bool = True
 
 
-def planted_place(planted, frame, spread=None):
+def planted_place(planted, frame, spread=None, change=None):
     """Return the `Place` of a simulated cohort on a map, or None where the map cannot show it.
+
+    Where it is known what the effect changes in what the learner sees, the place is where half of that change
+    lies; else it is the regions, edges or features that the simulator names.
 
     Parameters
     ----------
@@ -43,9 +46,14 @@ def planted_place(planted, frame, spread=None):
         Of the map.
     spread : ndarray of shape (feature,) or None
         Spread of each feature over people, in which slopes are compared.
+    change : ndarray of the frame's shape or None
+        Mean difference that the effect makes in what the learner sees.
     """
     effect = np.any(planted.get("d", 1.0))
-    if frame.kind == "volume" and planted.get("maps") and frame.affine is not None:
+    if change is not None:
+        mask, text = mask_of_change(change, frame), "where half of the planted change of the scans lies"
+        effect = bool(np.any(change))
+    elif frame.kind == "volume" and planted.get("maps") and frame.affine is not None:
         mask, text = mask_on_grid(planted["maps"], frame), f"voxels of {', '.join(planted['maps'])}"
     elif frame.kind in ("graph", "series") and planted.get("edges") is not None and frame.names is not None:
         mask, text = mask_of_edges(planted["edges"], frame)
@@ -56,6 +64,16 @@ def planted_place(planted, frame, spread=None):
     if mask.sum() < LEAST or mask.all():
         return None
     return Place(mask, text, bool(effect))
+
+
+def mask_of_change(change, frame):
+    """Return the fewest values that hold half of a change, as a mask; of a graph edges, the diagonal left out."""
+    size = np.abs(np.nan_to_num(change))
+    if frame.kind == "graph":
+        np.fill_diagonal(size, 0.0)
+    ordered = np.sort(size, axis=None)[::-1]
+    enough = np.searchsorted(np.cumsum(ordered), ordered.sum() / 2)
+    return (size >= ordered[min(enough, size.size - 1)]) & (size > 0)
 
 
 def mask_on_grid(maps, frame):

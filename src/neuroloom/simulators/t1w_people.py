@@ -184,7 +184,7 @@ def meant_change(row, years_ill, disease, effect_scale, own):
     """
     sick = row["diagnosis"] == "AD"
     change = {}
-    for name in [*YEARLY, *(disease.factors if sick else ())]:
+    for name in dict.fromkeys([*YEARLY, *disease.factors]):
         spread = "grey" if REGIONS[name].tissue == "grey" else name
         change[name] = float(ageing(name, row["age"])) + SPREAD[spread] * own[spread]
         if sick and name in disease.factors:

@@ -3,11 +3,15 @@
 import functools
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from neuroloom.simulators.t1w_regions import REGIONS
 from neuroloom.simulators.t1w_warp import SHAPE, displacement, mode, volumes
 
-PUSHES = (-1.2, -0.6, -0.3, 0.0, 0.3, 0.6, 1.2, 2.0, 3.0, 4.5)  # amplitudes of a mode at which the volume is measured
+PUSHES = {  # amplitudes of a mode at which the volume is measured, by the direction of the disease
+    -1: (-1.6, -0.8, -0.4, -0.15, 0.0, 0.15, 0.4),
+    +1: (-1.2, -0.5, 0.0, 0.5, 1.2, 2.2, 3.2, 4.5),
+}
 ROUNDS = 4  # of allowing for what the other modes do to a region
 
 
@@ -29,8 +33,23 @@ def still(names):
 
 @functools.cache
 def response(name):
-    """Return the change of log volume of every region at each of PUSHES of one mode, (n_pushes, n_regions)."""
-    return np.array([change_of({name: push}, list(REGIONS)) for push in PUSHES])
+    """Return amplitudes of one mode, and the change of log volume of every region at each, (n, n_regions)."""
+    pushes = PUSHES[REGIONS[name].sign]
+    return pushes, np.array([change_of({name: push}, list(REGIONS)) for push in pushes])
+
+
+@functools.cache
+def curve(name, region):
+    """Return the change of a region's log volume as a smooth function of the amplitude of one mode."""
+    pushes, changes = response(name)
+    return PchipInterpolator(pushes, changes[:, list(REGIONS).index(region)])
+
+
+@functools.cache
+def inverse_curve(name):
+    """Return the amplitude of a mode as a smooth function of the change of its own region's log volume."""
+    pushes, changes = response(name)
+    return PchipInterpolator(changes[:, list(REGIONS).index(name)], pushes)
 
 
 def amplitudes_for(change):
@@ -41,15 +60,11 @@ def amplitudes_for(change):
     change : dict of float
         Region -> change of log volume, together with what the other regions' modes do to it.
     """
-    names = list(change)
-    column = {name: list(REGIONS).index(name) for name in names}
-    sizes = dict.fromkeys(names, 0.0)
+    sizes = dict.fromkeys(change, 0.0)
     for _ in range(ROUNDS):
-        for name in names:
-            others = sum(_at(other, column[name], sizes[other]) for other in names if other != name)
-            sizes[name] = float(np.interp(change[name] - others, response(name)[:, column[name]], PUSHES))
+        for name in change:
+            others = sum(float(curve(other, name)(sizes[other])) for other in change if other != name)
+            curve_back = inverse_curve(name)
+            wanted = np.clip(change[name] / REGIONS[name].gain - others, curve_back.x[0], curve_back.x[-1])
+            sizes[name] = float(curve_back(wanted))
     return sizes
-
-
-def _at(mode_name, column, size):
-    return float(np.interp(size, PUSHES, response(mode_name)[:, column]))
