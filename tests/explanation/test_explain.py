@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neuroloom.cohort.cohort import ArraySource
 from neuroloom.errors import NeuroloomError
-from neuroloom.explanation.explain import explain
+from neuroloom.explanation.explain import explain, place_of
 from neuroloom.explanation.explained import all_explained, bundled, check_explanation
 from neuroloom.explanation.fold_map import chosen_people, group_members, summed
 from neuroloom.parts import Part
@@ -124,3 +125,22 @@ def test_a_contribution_that_does_not_go_along_with_the_answer_counts_nothing():
     np.testing.assert_allclose(summed(True, values, answers), [1, 0, 0], atol=1e-12)
     np.testing.assert_allclose(summed(False, values, answers), [0, 0, 7])
     assert not summed(True, values, np.ones(4)).any()  # everyone gets the same answer
+
+
+def test_the_place_is_where_the_effect_changes_what_is_seen(tiny_run):
+    """The same people without the effect: two features differ, and after standardising one of them differs most."""
+    run, prepared = tiny_run
+    made, folds = all_explained(run, with_methods(prepared, "gradient"))
+    store = prepared.data.stores["thickness"]
+    values = store.stack(np.arange(len(store)))
+    effect = np.zeros(68, np.float32)
+    effect[[5, 40]] = values.std(axis=0)[[5, 40]] * [2, 1]
+    without = {"thickness": ArraySource("table", store.samples, values - effect, {"names": store.names})}
+    cohort = replace(prepared.data.cohort, planted={"without": without})
+    place = place_of(made[0], run, replace(prepared, data=replace(prepared.data, cohort=cohort)), folds[0])
+    assert place is None  # one value cannot be tested
+    effect[40] = 2.5 * values.std(axis=0)[40]
+    effect[7] = 2.2 * values.std(axis=0)[7]
+    without["thickness"] = ArraySource("table", store.samples, values - effect, {"names": store.names})
+    place = place_of(made[0], run, replace(prepared, data=replace(prepared.data, cohort=cohort)), folds[0])
+    assert np.flatnonzero(place.mask).tolist() == [7, 40]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neuroloom.explanation.frame import Frame
-from neuroloom.explanation.planted import planted_place
+from neuroloom.explanation.planted import mask_of_change, planted_place
 
 FINE = np.diag([1.0, 1.0, 1.0, 1.0])
 FINE[:3, 3] = [-20, -20, -20]
@@ -53,3 +53,15 @@ def test_slopes_are_compared_in_spreads_of_the_feature():
 
 def test_real_cohorts_have_none():
     assert planted_place({}, Frame("table", (4,), ("a", "b", "c", "d"))) is None
+
+
+def test_half_of_a_change_lies_in_the_fewest_values():
+    change = np.array([0.1, -4.0, 0.2, 3.0, 0.0, 0.5])  # 7.8 in all: 4 is just above half of it
+    assert np.flatnonzero(mask_of_change(change, Frame("table", (6,)))).tolist() == [1]
+    change[3] = 5.0  # 9.8 in all: 5 is half of it and more
+    assert np.flatnonzero(mask_of_change(change, Frame("table", (6,)))).tolist() == [3]
+    graph = np.array([[9.0, 1.0, 0.1], [1.0, 9.0, 0.2], [0.1, 0.2, 9.0]])
+    np.testing.assert_array_equal(
+        mask_of_change(graph, Frame("graph", (3, 3))), np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]])
+    )
+    assert not mask_of_change(np.zeros(4), Frame("table", (4,))).any()

@@ -106,7 +106,10 @@ def simulate_t1w(
         change = meant_change(row, years, disease, effect_scale, own)
         heads[sample] = Head(row["participant_id"], row["site"], row["head_size"], amplitudes_for(change))
     draw = T1wDraw(seed, voxel_size, native, {site.name: site for site in sites}, heads)
-    told = (AGE_OF_SHAPE, seed, voxel_size, n_sites, sorted(planted.items()), tuple(ages), diseased, native, visits, visit_interval)
+    told = (
+        AGE_OF_SHAPE, seed, n_participants, voxel_size, n_sites, sorted(planted.items()), tuple(ages), diseased, native, visits,
+        visit_interval,
+    )  # fmt: skip
     maps = {name: (template_2mm()[-1], mask(name)) for name in planted}
     return Cohort(
         table=table,

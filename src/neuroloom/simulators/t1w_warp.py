@@ -41,7 +41,8 @@ def smoothed(field):
     spectrum = scipy.fft.rfftn(field, axes=(1, 2, 3))
     low_pass, waves, inverse_square = _transfer()
     swelling = sum(k * s for k, s in zip(waves, spectrum, strict=True)) * inverse_square
-    spectrum = np.stack([low_pass * (s - (1.0 - SWELLING) * k * swelling) for k, s in zip(waves, spectrum, strict=True)])
+    kept = 1.0 - SWELLING
+    spectrum = np.stack([low_pass * (s - kept * k * swelling) for k, s in zip(waves, spectrum, strict=True)])
     field = scipy.fft.irfftn(spectrum, s=SHAPE, axes=(1, 2, 3))
     mirrored = field[:, ::-1] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)[:, None, None, None]
     return (field + MIRROR * mirrored) / np.sqrt(1.0 + MIRROR**2)
@@ -136,7 +137,8 @@ def looked_up(volumes, origin, spacing, points):
 def lattice(lower, shape, spacing):
     """Return the points of a regular grid, shape (*shape, 3), mm; ``spacing`` is one number or three."""
     steps = np.broadcast_to(spacing, 3)
-    axes = [torch.from_numpy((low + s * np.arange(n)).astype(np.float32)) for low, s, n in zip(lower, steps, shape, strict=True)]
+    places = [low + s * np.arange(n) for low, s, n in zip(lower, steps, shape, strict=True)]
+    axes = [torch.from_numpy(place.astype(np.float32)) for place in places]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 
 

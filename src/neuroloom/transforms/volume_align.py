@@ -96,7 +96,7 @@ def start(data, affine, pitch):
 
 def fit(data, affine, size, freedom, steps, matrix):
     """Return the matrix improved by Gauss-Newton steps, and the correlation that it reaches."""
-    points, values, slopes, inverse = fixed(size)
+    points, values, _, inverse = fixed(size)
     basis, projection = generators()[:freedom], inverse[freedom]
     to_voxel = np.linalg.inv(affine)
     best, best_correlation = matrix, -1.0

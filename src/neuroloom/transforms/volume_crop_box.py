@@ -33,7 +33,8 @@ class CropBox:
         if covered < LEAST_COVERED:
             raise NeuroloomError(
                 f"The scan's field of view holds {covered:.0%} of the box from {list(self.lower)} to "
-                f"{list(self.upper)} mm. Is it in MNI space? Put {name: align} before crop_box for scans in their own space."
+                f"{list(self.upper)} mm. Is it in MNI space? "
+                "Put {name: align} before crop_box for scans in their own space."
             )
         return resample_onto(scan, shape, affine)
 
