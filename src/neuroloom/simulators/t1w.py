@@ -107,8 +107,8 @@ def simulate_t1w(
         heads[sample] = Head(row["participant_id"], row["site"], row["head_size"], amplitudes_for(change))
     draw = T1wDraw(seed, voxel_size, native, {site.name: site for site in sites}, heads)
     told = (
-        AGE_OF_SHAPE, seed, n_participants, voxel_size, n_sites, sorted(planted.items()), tuple(ages), diseased, native, visits,
-        visit_interval,
+        AGE_OF_SHAPE, seed, n_participants, n_sites, voxel_size, sorted(planted.items()), tuple(ages), diseased,
+        native, visits, visit_interval,
     )  # fmt: skip
     maps = {name: (template_2mm()[-1], mask(name)) for name in planted}
     return Cohort(
