@@ -21,15 +21,16 @@ import numpy as np
 
 from neuroloom.cohort.cohort import ArraySource
 from neuroloom.experiment import evaluated, learn
-from neuroloom.explanation.explain import seen_people, spread_of
+from neuroloom.explanation.explain import change_seen, seen_people, spread_of
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.planted import LEVEL, found, planted_place, reach
 from neuroloom.preparation import prepare
 from neuroloom.recipe import resolved
-from neuroloom.run import Run
+from neuroloom.run_folder import Run
 from neuroloom.simulators.bold import simulate_bold
-from neuroloom.simulators.t1w import simulate_t1w
+from neuroloom.simulators.t1w import EFFECTS, simulate_t1w
 from neuroloom.simulators.table import LOBES, SLOPE, SPREAD, simulate_table
+from neuroloom.training.learner import load_learner
 from neuroloom.transforms.cache import Cache
 
 PLACES = ("here", "elsewhere")
@@ -83,8 +84,10 @@ def bold_cohort(place, effect, seed, n):
 
 
 def t1w_cohort(place, effect, seed, n):
-    """Return scans whose hippocampi, ventricles and temporal lobes change with the disease, or three other places."""
-    return simulate_t1w(n_participants=n, moved=place == "elsewhere", effect_scale=1.0 * effect, seed=seed)
+    """Return scans whose ventricles grow with the disease, or whose hippocampi and temporal lobes shrink."""
+    effects = {"here": ("ventricles",), "elsewhere": ("hippocampus", "temporal")}[place]
+    effects = {name: EFFECTS[name] for name in effects}
+    return simulate_t1w(n_participants=n, effects=effects, effect_scale=1.0 * effect, seed=seed)
 
 
 STUDIES = {
@@ -117,15 +120,15 @@ STUDIES = {
             "inputs": {
                 "t1w": [
                     {"name": "to_ras"},
-                    {"name": "crop_box", "lower": [-64, -64, -44], "upper": [64, 40, 40], "voxel_size": 4.0},
+                    {"name": "crop_box", "lower": [-56, -60, -40], "upper": [56, 28, 24], "voxel_size": 4.0},
                     {"name": "zscore"},
                 ]
             },
             "target": {"column": "diagnosis", "positive": "AD"},
             "task": {"name": "classify"},
-            "model": {"name": "cnn3d", "widths": [8, 16, 32], "grid": [2, 2, 2]},
+            "model": {"name": "cnn3d"},
             "baselines": [{"name": "logistic"}],
-            "training": {"epochs": 30, "batch_size": 16, "learning_rate": 2e-3, "weight_decay": 0.01},
+            "training": {"epochs": 40, "batch_size": 16, "learning_rate": 2e-3, "weight_decay": 0.05},
         },
         t1w_cohort,
         160,
@@ -133,8 +136,11 @@ STUDIES = {
 }
 
 
-def one_run(study, cohort, seed, folder, methods=METHODS, folds=5):
-    """Return every `Explained` of a run on a cohort, the prepared data, what learners see, and their scores."""
+def one_run(study, cohort, references, seed, folder, methods=METHODS, folds=5):
+    """Return every `Explained` of a run on a cohort, each with what its learner sees and every place on its map.
+
+    ``references`` holds the same people with the effect here, elsewhere and nowhere; the third result are scores.
+    """
     content = {
         **study.recipe,
         "id": "study",
@@ -152,19 +158,33 @@ def one_run(study, cohort, seed, folder, methods=METHODS, folds=5):
         prepared = prepare(recipe, cohort, cache)
         learn(run, prepared, cache)
         made, of_folds = all_explained(run, prepared)
-        people = [seen_people(run, prepared, one, of_folds[0]) for one in made]
+        held = [
+            (seen_people(run, prepared, one, of_folds[0]), places_of(one, run, prepared, of_folds[0], references))
+            for one in made
+        ]
         metrics = evaluated(run, prepared)
     scores = {name: told["scores"][metrics["primary"]]["value"] for name, told in metrics["learners"].items()}
-    return made, prepared, people, scores
+    return made, held, scores
 
 
-def rows_of(kind, planted_at, seed, made, prepared, people, scores, references):
+def places_of(one, run, prepared, fold, references):
+    """Return the planted places on one map, by name; of scans, where the effect changes what the learner sees."""
+    learner, data = load_learner(run.job_folder(fold.key, one.learner)), prepared.data
+    spread, places = spread_of(data.stores[one.input], one.frame), {}
+    for name in PLACES:
+        change = None
+        if one.frame.kind == "volume":
+            nothing, something = (references[which].inputs[one.input] for which in ("nowhere", name))
+            change = change_seen(learner, data, one, nothing, something)
+        places[name] = planted_place(references[name].planted, one.frame, spread, change)
+    return places
+
+
+def rows_of(kind, planted_at, seed, made, held, scores):
     """Return a row for each map and each place that it is held against."""
     rows = []
-    for one, seen in zip(made, people, strict=True):
-        spread = spread_of(prepared.data.stores[one.input], one.frame)
-        for name in PLACES:
-            place = planted_place(references[name], one.frame, spread)
+    for one, (seen, places) in zip(made, held, strict=True):
+        for name, place in places.items():
             of_linear = partial(one.how.of_linear, frame=one.frame)
             told = found(one.map, place, one.frame, one.varies, seen, of_linear, seed)
             drawn = max(reach(m, place, one.frame, one.varies) for of_fold in one.redrawn for m in of_fold)
@@ -190,13 +210,12 @@ def study_rows(kind, seeds, n=None, methods=METHODS, folds=5):
     """Return all rows of one kind of data: effect here, elsewhere, and nowhere."""
     study, rows = STUDIES[kind], []
     for seed in seeds:
-        references = {place: study.cohort(place, True, seed, n or study.n).planted for place in PLACES}
         cohorts = {place: study.cohort(place, True, seed, n or study.n) for place in PLACES}
         cohorts["nowhere"] = study.cohort("here", False, seed, n or study.n)
         for planted_at, cohort in cohorts.items():
             with tempfile.TemporaryDirectory() as folder:
-                run = one_run(study, cohort, seed, Path(folder), methods, folds)
-                rows += rows_of(kind, planted_at, seed, *run, references)
+                run = one_run(study, cohort, cohorts, seed, Path(folder), methods, folds)
+                rows += rows_of(kind, planted_at, seed, *run)
     return rows
 
 

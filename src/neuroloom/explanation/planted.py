@@ -47,7 +47,7 @@ def planted_place(planted, frame, spread=None, change=None):
     spread : ndarray of shape (feature,) or None
         Spread of each feature over people, in which slopes are compared.
     change : ndarray of the frame's shape or None
-        Mean difference that the effect makes in what the learner sees.
+        Mean size of the difference that the effect makes in what the learner sees.
     """
     effect = np.any(planted.get("d", 1.0))
     if change is not None:
