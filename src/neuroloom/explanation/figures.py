@@ -33,7 +33,7 @@ def figures_of(one, place, folder, stem):
     groups = {f"group_{number}": values for number, values in enumerate(one.groups.values())}
     told = {"group_names": np.array(list(one.groups)), "folds": np.stack(one.maps).astype(np.float32), **groups}
     figures = [_figure(one, one.map, place, folder, stem, name, told)]
-    if len(one.groups) > 1 and one.method.split("_")[0] != "weights":
+    if len(one.groups) > 1:
         (first, low), *_, (last, high) = one.groups.items()
         figures.append(_figure(one, high - low, place, folder, f"{stem}-difference", f"{name}: {last} minus {first}"))
     shares = by_region(one.map, one.frame)

@@ -31,7 +31,8 @@ class FoldMap:
     redrawn : list of ndarray
         The same by learners with drawn weights, on the same people.
     groups : dict of (ndarray, int)
-        Group name -> sum of its people's attributions, and how many they are.
+        Group name -> sum of its people's attributions, and how many they are. Empty for a pattern, to
+        which people contribute together.
     varies : ndarray of bool
         Where the input differs between these people.
     n : int
@@ -106,7 +107,9 @@ def _fold(method, learner, fold, data, answer_number, seed, n_draws):
     for name in made.maps:
         known = stores[name].present[rows]
         frame = frame_of(learner, data, name, rows)
-        seen = [(laid(one.maps[name][known], frame.kind), one.answers[known]) for one in (made, *drawn)]
+        seen = [
+            (laid(one.maps[name][known], frame.kind, method.is_pattern), one.answers[known]) for one in (made, *drawn)
+        ]
         varies = varying(stores[name], rows[known])
         people[name] = _People(frame, rows[known], *seen[0], seen[1:], varies, made.told)
     return people
@@ -150,11 +153,8 @@ def _summed(method, folds, target):
         drawn.append(summed(method.is_contribution, _stacked(parts, where, frame), np.concatenate(answered)))
     varies = np.any([placed_mask(fold.varies, at, frame) for fold, at in zip(folds, where, strict=True)], axis=0)
     told = {key: float(np.mean([fold.told[key] for fold in folds])) for key in folds[0].told}
-    groups = {
-        name: (values[members].sum(axis=0), int(members.sum()))
-        for name, members in group_members(rows, answers, target).items()
-        if members.any()
-    }
+    members = group_members(rows, answers, target) if not method.is_pattern else {}
+    groups = {name: (values[of].sum(axis=0), int(of.sum())) for name, of in members.items() if of.any()}
     return FoldMap(frame, summed(method.is_contribution, values, answers), drawn, groups, varies, len(rows), told)
 
 

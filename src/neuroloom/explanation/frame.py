@@ -52,11 +52,11 @@ def common_affine(geometries):
     return affines[0] if np.ptp(affines, axis=0).max() < AFFINE_TOLERANCE else None
 
 
-def laid(values, kind):
+def laid(values, kind, is_pattern=False):
     """Return attributions (n, *shape of the input) as maps (n, *shape of the frame), float64.
 
     Channels of a volume are added up, and the time points of a series; of a graph both triangles, so that each
-    cell holds all that its edge does.
+    cell holds all that its edge does. A pattern of a graph tells of the edge already.
     """
     values = np.asarray(values, dtype=np.float64)
     if kind == "volume":
@@ -64,7 +64,7 @@ def laid(values, kind):
     if kind == "series":
         absent = np.isnan(values).all(axis=(1, 2))
         return np.where(absent[:, None], np.nan, np.nansum(values, axis=2))  # (n, region, time) -> (n, region)
-    if kind == "graph":
+    if kind == "graph" and not is_pattern:
         both = values + np.swapaxes(values, 1, 2)
         both[:, *np.diag_indices(both.shape[1])] /= 2
         return both

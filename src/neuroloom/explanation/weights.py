@@ -15,7 +15,8 @@ class Weights:
 
     A weight tells how a feature is used, and a feature without any effect may be used to cancel noise. The
     pattern, covariance of each feature with the answer over the variance of the answer, is large only where
-    the feature itself goes along with the answer. It is taken over the attributed people.
+    the feature itself goes along with the answer. The covariance is that of the attributed people, about the mean of
+    the fit people; the variance is that of the fit people's answers.
 
     Parameters
     ----------
@@ -25,6 +26,7 @@ class Weights:
 
     kinds = ("estimator",)
     is_contribution = False
+    is_pattern = True
     text = "Haufe's pattern: how each value changes, over test people, when {answer} is larger by one."
 
     def __init__(self, people=1000):
@@ -37,10 +39,10 @@ class Weights:
     def attribute(self, learner, data, rows, fold, answer):
         """Return the `Attribution` of some rows: each person's part of the pattern, which is their mean."""
         weights = linear_weights(learner, answer)
-        features = learner.features(data, np.asarray(rows))
-        answers = features @ weights
-        apart = answers - answers.mean()
-        parts = (features - features.mean(axis=0)) * (apart / max(np.mean(apart**2), 1e-24))[:, None]
+        features, known = (learner.features(data, np.asarray(people)) for people in (rows, fold.fit))
+        answers, known_answers = features @ weights, known @ weights
+        apart = (answers - known_answers.mean()) / max(known_answers.var(), 1e-24)
+        parts = (features - known.mean(axis=0)) * apart[:, None]
         maps, first = {}, 0
         for name, store in learner.inputs.stores(data, rows).items():
             shape = store[int(rows[0])].shape
