@@ -15,7 +15,7 @@ import json
 import subprocess
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,7 @@ class Null:
     kind: str = "class"
     repeats: int = 1
     visits: int = 1
-    method: str = "permute"  # permute, permute_ignoring_site, refit
+    method: str = "permute"  # permute, permute_ignoring_site, permute_pairs_once, refit
     n_sites: int = 1
     uniform: bool = True  # what is expected
     learner: str = "ridge"
@@ -55,6 +55,7 @@ class Null:
 STUDIES = (
     Null("AUC, predictions permuted"),
     Null("AUC, predictions permuted, 3 repeats", repeats=3),
+    Null("AUC, permuted without allowing for pairs counted twice", method="permute_pairs_once", uniform=False),
     Null("AUC, two visits a person", visits=2),
     Null("AUC, labels shuffled and refitted", method="refit"),
     Null("AUC, a network, predictions permuted", learner="network", share=0.4),
@@ -163,6 +164,8 @@ def one_cohort(null, draws, rng):
 
         p = refit_null(metric, score(metric, outcomes), refit, draws, int(rng.integers(2**31))).p
     else:
+        if null.method == "permute_pairs_once":
+            outcomes = replace(outcomes, fitted={})
         told = np.zeros_like(site) if null.method == "permute_ignoring_site" else site
         p = permutation_null(metric, outcomes, person, told, draws, int(rng.integers(2**31))).p
     return score(metric, outcomes), interval(metric, outcomes), p

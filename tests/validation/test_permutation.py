@@ -141,5 +141,5 @@ def test_p_of_refitted_labels_is_uniform(study):
 @pytest.mark.slow
 def test_p_without_regard_to_site_takes_the_site_for_the_disease(study):
     module = study("null_cohorts")
-    null = next(one for one in module.STUDIES if not one.uniform)
+    null = next(one for one in module.STUDIES if one.method == "permute_ignoring_site")
     assert module.study(null, 40, draws=19, seed=4)["rejected_at_0.05"] > 0.3

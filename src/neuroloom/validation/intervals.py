@@ -8,7 +8,7 @@ How an interval is made follows from what covered best in ``studies/interval_cov
 - A resampling of fixed predictions (bootstrap, jackknife, DeLong) does not see that in cross-validation each pair of
   people is counted twice, once when a learner that saw the second tests the first and once the other way round. For
   a learner that is linear in its training labels the variance near chance is doubled by this; with real fits and a
-  nominal 95 %, intervals without it held the truth in 80-90 %. So the variance is multiplied by 1 + the share of
+  nominal 95 %, intervals without it held the truth in 82-93 %. So the variance is multiplied by 1 + the share of
   pairs counted both ways (``Outcomes.mutual``; Nadeau and Bengio 2003, doi:10.1023/A:1024068626366, come to 1 +
   K / (K - 1) by another way). It is a bound: easy problems get intervals that are somewhat too wide.
 - Bounded metrics (AUC, accuracy ...) take the values that a score test does not reject (Wilson 1927; for AUC Newcombe

@@ -49,7 +49,7 @@ def permutation_null(metric, outcomes, block, site, n, seed=0):
     drawn one by one they would average to a null that is too narrow). Folds are those of the first repeat.
 
     Permuting fixed predictions leaves out that cross-validation counts each pair of people twice (see
-    ``validation/intervals.py``): taken as they are, such draws call 11 % of null cohorts significant at 5 %
+    ``validation/intervals.py``): taken as they are, such draws call 10 % of null cohorts significant at 5 %
     (``studies/null_cohorts.py``). So their distances from their mean are stretched by the root of 1 + the share of
     pairs that is counted both ways.
 
