@@ -51,11 +51,16 @@ def summary(planted, nothing):
     return told
 
 
-def study(n_planted, n_nothing, jobs=1, **settings):
-    """Return the whole study as JSON can say it."""
-    planted = [one(seed, 1.0, jobs, settings) for seed in range(n_planted)]
-    nothing = [one(seed, 0.0, jobs, settings) for seed in range(100, 100 + n_nothing)]
-    return {"summary": summary(planted, nothing), "planted": planted, "nothing_planted": nothing}
+def study(n_planted, n_nothing, jobs=1, on_done=lambda told: None, **settings):
+    """Return the whole study as JSON can say it; ``on_done`` is told what there is after each cohort."""
+    told = {"planted": [], "nothing_planted": []}
+    for seed in range(max(n_planted, n_nothing)):
+        if seed < n_planted:
+            told["planted"].append(one(seed, 1.0, jobs, settings))
+        if seed < n_nothing:
+            told["nothing_planted"].append(one(100 + seed, 0.0, jobs, settings))
+        on_done({"summary": summary(told["planted"], told["nothing_planted"]), **told})
+    return {"summary": summary(told["planted"], told["nothing_planted"]), **told}
 
 
 def main():
@@ -67,8 +72,12 @@ def main():
     given = parser.parse_args()
     ask = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(ask, capture_output=True, text=True, cwd=HERE, check=True)
-    told = {"commit": commit.stdout.strip(), **study(given.planted, given.nothing, given.jobs)}
-    (HERE / "alzheimers_seeds.json").write_text(json.dumps(told, indent=1) + "\n")
+
+    def write(told):
+        content = {"commit": commit.stdout.strip(), **told}
+        (HERE / "alzheimers_seeds.json").write_text(json.dumps(content, indent=1) + "\n")
+
+    told = study(given.planted, given.nothing, given.jobs, write)
     print(json.dumps(told["summary"], indent=1))
 
 

@@ -2,9 +2,9 @@
 
 SMALL = {
     "brain-age-table": {"cohort.n_participants": 80, "training.epochs": 4, "training.patience": None},
-    "autism-fmri": {"cohort.n_participants": 60, "cohort.n_regions": 56, "training.epochs": 2},
-    "alzheimers-mri": {"cohort.n_participants": 32, "training.epochs": 2, "validation.folds": 2},
-    "brain-age": {"cohort.n_participants": 32, "training.epochs": 2, "validation.folds": 2},
+    "autism-fmri": {"cohort.n_participants": 40, "cohort.n_regions": 56, "training.epochs": 2},
+    "alzheimers-mri": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
+    "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }
 
 

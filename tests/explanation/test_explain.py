@@ -8,7 +8,7 @@ import pytest
 
 from neuroloom.cohort.cohort import ArraySource
 from neuroloom.errors import NeuroloomError
-from neuroloom.explanation.explain import explain, place_of
+from neuroloom.explanation.explain import apart_from, explain, place_of
 from neuroloom.explanation.explained import all_explained, bundled, check_explanation
 from neuroloom.explanation.fold_map import chosen_people, group_members, summed
 from neuroloom.parts import Part
@@ -144,3 +144,14 @@ def test_the_place_is_where_the_effect_changes_what_is_seen(tiny_run):
     without["thickness"] = ArraySource("table", store.samples, values - effect, {"names": store.names})
     place = place_of(made[0], run, replace(prepared, data=replace(prepared.data, cohort=cohort)), folds[0])
     assert np.flatnonzero(place.mask).tolist() == [7, 40]
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_what_goes_along_with_the_target_is_taken_out(drawn, n_classes):
+    target, rng = drawn.data("table", n_classes=n_classes).target, np.random.default_rng(0)
+    effect = np.array([5.0, -3.0, 2.0])[target.values] if n_classes else 0.3 * target.values
+    noise, rows = rng.standard_normal((12, 2, 3)), np.arange(12)
+    left = apart_from(effect[:, None, None] + noise, target, rows)
+    np.testing.assert_allclose(left, apart_from(noise, target, rows), atol=1e-12)
+    truth = np.eye(3)[target.values] if n_classes else target.values[:, None]
+    np.testing.assert_allclose(np.tensordot(truth.T, left, axes=1), 0, atol=1e-9)

@@ -142,7 +142,9 @@ def spread_of(store, frame):
 def seen_people(run, prepared, one, fold):
     """Return what a learner sees of fit people of a fold, laid in the frame of its map: (person, *frame shape).
 
-    None where the map is of another shape than what is seen: a series, or regions that this fold has dropped.
+    What goes along with the target is taken out (the mean of each class, or the line on a number), so that only
+    how people differ apart from it is left. None where the map is of another shape than what is seen: a series, or
+    regions that this fold has dropped.
 
     Parameters
     ----------
@@ -157,7 +159,18 @@ def seen_people(run, prepared, one, fold):
     present = prepared.data.stores[one.input].present[fold.fit]
     rows = fold.fit[present][:MOST_SEEN]
     values = learner.inputs.stores(prepared.data, rows)[one.input].stack(rows)
-    return values.mean(axis=1) if one.frame.kind == "volume" else values
+    values = values.mean(axis=1) if one.frame.kind == "volume" else values
+    return apart_from(values, prepared.data.target, rows)
+
+
+def apart_from(values, target, rows):
+    """Return values (person, ...) with what goes along with the target taken out by least squares."""
+    truth = target.values[rows]
+    known = (
+        np.eye(len(target.classes))[truth] if target.kind == "class" else np.stack([np.ones(len(rows)), truth], axis=1)
+    )
+    flat = values.reshape(len(values), -1).astype(np.float64)
+    return (flat - known @ np.linalg.lstsq(known, flat, rcond=None)[0]).reshape(values.shape)
 
 
 def change_seen(learner, data, one, without, effect=None):

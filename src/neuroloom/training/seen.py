@@ -2,7 +2,6 @@
 
 import hashlib
 
-from neuroloom.errors import LeakError, listed
 from neuroloom.seeds import key_number
 
 
@@ -14,13 +13,3 @@ def seen_people(people, seed):
 
 def _hash(person, salt):
     return hashlib.blake2b(f"{salt}|{person}".encode(), digest_size=10).hexdigest()
-
-
-def refuse_seen(told, people, what):
-    """Raise `LeakError` when any of ``people`` is among those that weights have seen."""
-    known = sorted({str(person) for person in people if _hash(person, told["salt"]) in set(told["hashes"])})
-    if known:
-        raise LeakError(
-            f"{len(known)} test participants were seen by {what}: {listed(known)}. "
-            "Start from weights that were trained on other people."
-        )
