@@ -28,6 +28,6 @@ def test_the_planted_lobe_is_found_where_it_is_and_nowhere_else(study):
 
 @pytest.mark.slow
 def test_planted_edges_are_found_where_they_are(study):
-    rows = study.study_rows("bold", [0], n=80, methods=[{"name": "gradient"}], folds=3)
+    rows = study.study_rows("bold", [0], n=120, methods=[{"name": "gradient"}], folds=3)
     for row in rows:
         assert row["found"] == (row["planted"] == row["held_against"])
