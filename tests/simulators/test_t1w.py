@@ -23,6 +23,7 @@ from neuroloom.simulators.t1w import EFFECTS, simulate_t1w
 from neuroloom.simulators.t1w_people import age_variance, ageing, ceiling, disease_of, natural_variance
 from neuroloom.simulators.t1w_regions import ELSEWHERE, brain, coordinates, mask
 from neuroloom.simulators.t1w_response import amplitudes_for, velocity_of
+from neuroloom.simulators.t1w_scanner import draw_sites, received
 from neuroloom.simulators.t1w_template import template_2mm
 from neuroloom.simulators.t1w_warp import (
     displacement,
@@ -35,7 +36,7 @@ from neuroloom.simulators.t1w_warp import (
 from neuroloom.transforms.volume_align import Align
 from neuroloom.transforms.volume_grid import box_grid, ras, resample_onto
 
-PATIENT = {"hippocampus": -0.5, "ventricles": 1.3, "temporal": -0.25, "grey": -0.1}  # old and ill, log volume
+PATIENT = {"hippocampus": -0.4, "ventricles": 0.9, "temporal": -0.2, "grey": -0.05}  # ill, log volume
 
 
 def patient_velocity(number):
@@ -118,8 +119,8 @@ def test_people_resemble_each_other_as_real_people_do():
 @pytest.mark.slow
 @pytest.mark.parametrize("moved", [False, True])
 def test_patients_differ_by_the_stated_cohens_d(moved):
-    """The same 40 people once ill and once not: their mean factor has little sampling error."""
-    told = {"n_participants": 40, "diseased": 1.0, "seed": 8, "moved": moved}
+    """The same 24 people once ill and once not: their mean factor has little sampling error."""
+    told = {"n_participants": 24, "diseased": 1.0, "seed": 8, "moved": moved}
     ill, well = (simulate_t1w(**told, effect_scale=scale) for scale in (1.0, 0.0))
     for name, d in ill.planted["effects"].items():
         assert d == EFFECTS[next(k for k in EFFECTS if name in (k, ELSEWHERE[k]))]
@@ -132,7 +133,7 @@ def test_patients_differ_by_the_stated_cohens_d(moved):
         reached = abs(1 - factor) / (cv * np.sqrt((1 + factor**2) / 2))
         assert reached == pytest.approx(d, rel=0.1)
         seen = np.log(region_volumes(well, name)).std(ddof=1)
-        assert seen == pytest.approx(spread, rel=3 / np.sqrt(2 * 39) + 0.05)  # sampling of 40, first order
+        assert seen == pytest.approx(spread, rel=3 / np.sqrt(2 * 23) + 0.05)  # sampling of 24, first order
 
 
 def region_volumes(cohort, name):
@@ -151,7 +152,9 @@ def test_nothing_planted_leaves_patients_and_controls_alike():
 
 
 def test_a_person_ages_at_the_stated_rates_and_patients_faster():
-    cohort = simulate_t1w(n_participants=4, visits=2, visit_interval=8.0, ages=(62, 80), seed=2, effects={"temporal": 1.0})
+    cohort = simulate_t1w(
+        n_participants=4, visits=2, visit_interval=8.0, ages=(62, 80), seed=2, effects={"temporal": 1.0}
+    )
     table, truth = cohort.table, cohort.truth
     assert table.index[:2].to_list() == ["sub-001_ses-1", "sub-001_ses-2"]
     for person, rows in table.groupby("participant_id"):
@@ -177,7 +180,10 @@ def test_the_ceiling_is_what_a_linear_discriminant_reaches_on_the_true_volumes()
 
 
 def test_age_cannot_be_told_better_than_nature_allows():
-    errors = {ages: simulate_t1w(n_participants=1, diseased=0.0, ages=ages).planted["ceiling"]["mae"] for ages in ((20, 90), (55, 90))}
+    errors = {
+        ages: simulate_t1w(n_participants=1, diseased=0.0, ages=ages).planted["ceiling"]["mae"]
+        for ages in ((20, 90), (55, 90))
+    }
     assert 2 < errors[55, 90] < errors[20, 90] < 70 / 4  # the middle of the range is wrong by a quarter of it
 
 
@@ -189,8 +195,8 @@ def test_the_other_places_are_other_places_inside_the_box_of_the_recipe():
         inside = inside & (axis > low) & (axis < high)
     right = coordinates()[0] > 0
     for name, other in ELSEWHERE.items():
-        for place in (name, other):
-            assert (mask(place) * inside).sum() > 0.85 * mask(place).sum()
+        assert (mask(other) * inside).sum() > 0.95 * mask(other).sum()
+        assert (mask(name) * inside).sum() > 0.75 * mask(name).sum()  # the lobe goes on below and outside
         assert (np.minimum(mask(name), mask(other)) > 0.1).sum() == 0
         assert np.linalg.norm(centre(mask(name) * right) - centre(mask(other) * right)) > 25  # mm
 
@@ -219,15 +225,12 @@ def test_sites_differ_in_grid_axes_and_contrast_but_not_in_where_the_head_is():
 
 
 def test_noise_is_rician():
-    """Where there is much signal, the spread in white matter is the site's noise; it comes in two channels."""
-    cohort = simulate_t1w(n_participants=1, n_sites=1, diseased=0.0, visits=2, visit_interval=0.0)
-    draw = cohort.inputs["t1w"].draw
-    site = draw.sites["site-1"]
-    object.__setattr__(site, "bias", (0.0,) * 9)
-    one = draw("sub-001_ses-1").data
-    brightest = one[one > np.percentile(one[one > 0], 60)]
-    assert site.noise < brightest.std() / site.gain < site.noise + 0.1
-    assert (one >= 0).all()
+    """Without signal it is Rayleigh: mean s (pi/2)^(1/2), variance s^2 (2 - pi/2), s being the site's noise."""
+    site = draw_sites(1, seed=0)[0]
+    nowhere = np.zeros(200_000)
+    seen = received(nowhere, [nowhere] * 3, site, generator(0, "noise")) / site.gain
+    assert seen.mean() == pytest.approx(site.noise * np.sqrt(np.pi / 2), rel=0.01)
+    assert seen.std() == pytest.approx(site.noise * np.sqrt(2 - np.pi / 2), rel=0.01)
 
 
 # The same bytes anywhere
@@ -237,6 +240,7 @@ def digest(scan):
     return hashlib.blake2b(scan.data.tobytes() + scan.geometry["affine"].tobytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_a_sample_is_the_same_alone_with_others_and_in_another_process():
     told = {"n_participants": 5, "seed": 3, "voxel_size": 4.0, "n_sites": 2}
     cohort = simulate_t1w(**told)

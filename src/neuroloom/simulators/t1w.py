@@ -26,8 +26,6 @@ from neuroloom.simulators.t1w_template import template_2mm
 from neuroloom.simulators.t1w_warp import displacement, natural_velocity, volumes
 
 EFFECTS = {"hippocampus": 2.5, "ventricles": 1.8, "temporal": 2.0}  # Cohen's d
-AGE_OF_SHAPE = 2  # bump when the same arguments give other scans
-
 MEASURED = ("hippocampus_left", "hippocampus_right", "ventricles", "temporal", "grey")
 POSE = {False: (1.5, 1.5), True: (6.0, 8.0)}  # by native: standard deviation of turns (degrees), shifts (mm)
 
@@ -107,7 +105,7 @@ def simulate_t1w(
         heads[sample] = Head(row["participant_id"], row["site"], row["head_size"], amplitudes_for(change))
     draw = T1wDraw(seed, voxel_size, native, {site.name: site for site in sites}, heads)
     told = (
-        AGE_OF_SHAPE, seed, n_participants, n_sites, voxel_size, sorted(planted.items()), tuple(ages), diseased,
+        seed, n_participants, n_sites, voxel_size, sorted(planted.items()), effect_scale, tuple(ages), diseased,
         native, visits, visit_interval,
     )  # fmt: skip
     maps = {name: (template_2mm()[-1], mask(name)) for name in planted}

@@ -78,9 +78,9 @@ REGIONS = {
         (Box((-2, -60, -12), (40, 42, 34)),), tissue="csf", sign=+1, reach=4.0, ripple=12.0, gain=0.981
     ),
     "temporal": Region((Box((36, -26, -42), (58, 14, -4)), Box((36, -54, -28), (58, -26, -4))), gain=0.938),
-    "parietal_operculum": Region((Ellipsoid((46, -36, 24), (12, 14, 9)),), gain=0.964),
-    "insula": Region((Ellipsoid((38, 14, 6), (7, 11, 9)),), gain=0.967),
-    "orbitofrontal": Region((Ellipsoid((20, 24, -17), (13, 11, 7)),), gain=0.949),
+    "parietal_operculum": Region((Ellipsoid((44, -32, 14), (11, 14, 8)),), gain=0.959),
+    "insula": Region((Ellipsoid((37, 8, 10), (7, 13, 8)),), gain=0.976),
+    "orbitofrontal": Region((Ellipsoid((18, 17, -17), (11, 10, 7)),), gain=0.950),
     "grey": Region((Box((-90, -130, -72), (90, 90, 100)),), gain=0.967),
 }
 ELSEWHERE = {"hippocampus": "parietal_operculum", "ventricles": "insula", "temporal": "orbitofrontal"}
