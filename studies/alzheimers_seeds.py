@@ -23,9 +23,7 @@ def one(seed, effect_scale, jobs, settings):
     """Return the scores of one simulated cohort."""
     changed = {"seed": seed, "cohort.seed": seed, "cohort.effect_scale": effect_scale, "explanation": [], **settings}
     with tempfile.TemporaryDirectory() as folder:
-        run = neuroloom.run(
-            "alzheimers-mri", settings=changed, out=f"{folder}/run", cache=f"{folder}/cache", jobs=jobs
-        )
+        run = neuroloom.run("alzheimers-mri", settings=changed, out=f"{folder}/run", cache=f"{folder}/cache", jobs=jobs)
         metrics = run.metrics
     scores = {name: told["scores"]["auc"] for name, told in metrics["learners"].items()}
     return {
