@@ -1,4 +1,4 @@
-"""Simulated heads: volumes two ways, warps that invert, effects of the stated sign and size, the same bytes anywhere."""
+"""Simulated heads: volumes two ways, warps that invert, effects of the stated size, the same bytes anywhere."""
 
 import hashlib
 import pickle
