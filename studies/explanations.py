@@ -176,7 +176,7 @@ def places_of(one, run, prepared, fold, references):
         if one.frame.kind == "volume":
             nothing, something = (references[which].inputs[one.input] for which in ("nowhere", name))
             change = change_seen(learner, data, one, nothing, something)
-        places[name] = planted_place(references[name].planted, one.frame, spread, change)
+        places[name] = planted_place(references[name].planted, data.target.name, one.frame, spread, change)
     return places
 
 

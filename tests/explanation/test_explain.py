@@ -136,7 +136,7 @@ def test_the_place_is_where_the_effect_changes_what_is_seen(tiny_run):
     effect = np.zeros(68, np.float32)
     effect[[5, 40]] = values.std(axis=0)[[5, 40]] * [2, 1]
     without = {"thickness": ArraySource("table", store.samples, values - effect, {"names": store.names})}
-    cohort = replace(prepared.data.cohort, planted={"without": without})
+    cohort = replace(prepared.data.cohort, planted=prepared.data.cohort.planted | {"without": without})
     place = place_of(made[0], run, replace(prepared, data=replace(prepared.data, cohort=cohort)), folds[0])
     assert place is None  # one value cannot be tested
     effect[40] = 2.5 * values.std(axis=0)[40]

@@ -21,6 +21,11 @@ def test_channels_and_time_points_are_added_up():
     np.testing.assert_array_equal(laid(series, "series"), [[np.nan] * 3, [4, 4, 4]])
 
 
+def test_a_series_by_window_has_one_value_for_all_regions_of_each():
+    values = np.arange(12.0).reshape(1, 2, 6)  # regions 0..5 and 6..11
+    np.testing.assert_array_equal(laid(values, "series", window=4), [[9.0, 15.0]])  # means of 6 8 10 12, and of 14 16
+
+
 def test_regions_that_some_folds_dropped_are_found_by_name():
     one, two = Frame("graph", (2, 2), ("a", "c")), Frame("graph", (2, 2), ("b", "c"))
     frame, where = joined([one, two])

@@ -61,9 +61,9 @@ def _method(one, made, folds, run, prepared):
     place = place_of(one, run, prepared, folds[0])
     people = seen_people(run, prepared, one, folds[0]) if place else None
     tests = outcomes(one, made, place, people, prepared.recipe.seed)
-    whom = f"Mean over {one.n} test people of {len(folds)} folds, each attributed with its own fold's learner."
-    if len(folds) < len(prepared.folds):
-        whom = whom.replace("folds,", f"of the {len(prepared.folds)} folds,")
+    of_all = "" if len(folds) == len(prepared.folds) else f" (of {len(prepared.folds)})"
+    in_folds = "the one fold" if len(folds) == 1 else f"{len(folds)} folds"
+    whom = f"Mean over {one.n} test people of {in_folds}{of_all}, each attributed with its own fold's learner."
     if one.frame.kind == "volume" and one.frame.affine is None:
         whom += " The scans do not lie on one grid in MNI space, so the mean map is not drawn."
     return {
@@ -93,7 +93,7 @@ def place_of(one, run, prepared, fold):
     learner = load_learner(run.job_folder(fold.key, one.learner))
     without = planted.get("without", {}).get(learner.plan.inputs[one.input].source)
     change = None if without is None else change_seen(learner, data, one, without)
-    return planted_place(planted, one.frame, spread_of(data.stores[one.input], one.frame), change)
+    return planted_place(planted, data.target.name, one.frame, spread_of(data.stores[one.input], one.frame), change)
 
 
 def outcomes(one, made, place, people=None, seed=0):
@@ -117,7 +117,8 @@ def outcomes(one, made, place, people=None, seed=0):
     ]
     for other in made:
         same = (other.learner, other.input, other.label) == (one.learner, one.input, one.label)
-        if same and other.method != one.method:
+        same_frame = (other.frame.shape, other.frame.names) == (one.frame.shape, one.frame.names)
+        if same and same_frame and other.method != one.method:
             tests.append(
                 check_agreement_of_methods(one.maps, one.redrawn, other.maps, other.redrawn, domain, other.method)
             )

@@ -29,7 +29,7 @@ def figures_of(one, place, folder, stem):
     list of dict
         ``kind``, ``file``, ``title``.
     """
-    name = one.method.replace("_", " ").capitalize()
+    name = one.method.replace("_", " ").capitalize() + (f", {one.label}" if one.label is not None else "")
     groups = {f"group_{number}": values for number, values in enumerate(one.groups.values())}
     told = {"group_names": np.array(list(one.groups)), "folds": np.stack(one.maps).astype(np.float32), **groups}
     figures = [_figure(one, one.map, place, folder, stem, name, told)]

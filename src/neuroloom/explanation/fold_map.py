@@ -14,6 +14,7 @@ from neuroloom.training.learner import load_learner
 
 VALUES_HELD = 2**26  # values of one fold's attributions
 LEAST_HELD = 4  # people
+VARIES_OVER = 64  # fit people who are looked at for where an input differs between people
 THIRDS = ("lowest third of predictions", "middle third of predictions", "highest third of predictions")
 
 
@@ -34,7 +35,7 @@ class FoldMap:
         Group name -> sum of its people's attributions, and how many they are. Empty for a pattern, to
         which people contribute together.
     varies : ndarray of bool
-        Where the input differs between these people.
+        Where the input differs between people (of the fit part).
     n : int
         People.
     told : dict
@@ -102,15 +103,19 @@ def _fold(method, learner, fold, data, answer_number, seed, n_draws):
     for number in range(n_draws):
         other = redrawn(learner, data, fold, seed, fold.repeat, fold.index, learner.plan.name, number)
         drawn.append(method.attribute(other, data, rows, fold, answer))
-    stores = learner.inputs.stores(data, rows)
+    stores, fit = learner.inputs.stores(data, rows), fold.fit[:VARIES_OVER]
+    known_stores = learner.inputs.stores(data, fit)
     people = {}
     for name in made.maps:
         known = stores[name].present[rows]
-        frame = frame_of(learner, data, name, rows)
+        frame = frame_of(learner, data, name, rows, method.window)
         seen = [
-            (laid(one.maps[name][known], frame.kind, method.is_pattern), one.answers[known]) for one in (made, *drawn)
+            (laid(one.maps[name][known], frame.kind, method.is_pattern, method.window), one.answers[known])
+            for one in (made, *drawn)
         ]
-        varies = varying(stores[name], rows[known])
+        varies = np.ones(frame.shape, dtype=bool)
+        if method.window is None:
+            varies = varying(known_stores[name], fit[known_stores[name].present[fit]])
         people[name] = _People(frame, rows[known], *seen[0], seen[1:], varies, made.told)
     return people
 

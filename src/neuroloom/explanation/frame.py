@@ -17,9 +17,9 @@ class Frame:
     kind : str
         Kind of the input.
     shape : tuple of int
-        Of a map: volume (i, j, k); graph (region, region); series (region,); table (feature,).
+        Of a map: volume (i, j, k); graph (region, region); series (region,) or (window,); table (feature,).
     names : tuple of str or None
-        Of regions or features.
+        Of regions, windows or features.
     affine : ndarray of shape (4, 4) or None
         Of a volume: to MNI mm; None where people's scans do not lie there, or not on one grid.
     """
@@ -30,8 +30,11 @@ class Frame:
     affine: np.ndarray | None = None
 
 
-def frame_of(learner, data, name, rows):
-    """Return the frame of one input of a learner, over the people of some rows."""
+def frame_of(learner, data, name, rows, window=None):
+    """Return the frame of one input of a learner, over the people of some rows.
+
+    ``window`` is the length in time points by which a map of a series goes; None where it goes by region.
+    """
     store = learner.inputs.stores(data, rows)[name]
     known = [int(row) for row in rows if store.present[row]]
     names = learner.inputs.names.get(name)
@@ -41,6 +44,10 @@ def frame_of(learner, data, name, rows):
         in_space = any(part.name in INTO_SPACE for part in learner.plan.inputs[name].scan)
         affine = common_affine([data.stores[name].geometry(row) for row in known]) if in_space else None
         return Frame("volume", shape[1:], None, affine)
+    if store.kind == "series" and window is not None:
+        longest = max(store[row].shape[-1] for row in known)
+        windows = tuple(f"time points {start} to {start + window - 1}" for start in range(0, longest, window))
+        return Frame("series", (len(windows),), windows)
     return Frame(store.kind, shape[:1] if store.kind == "series" else shape, names)
 
 
@@ -52,15 +59,20 @@ def common_affine(geometries):
     return affines[0] if np.ptp(affines, axis=0).max() < AFFINE_TOLERANCE else None
 
 
-def laid(values, kind, is_pattern=False):
+def laid(values, kind, is_pattern=False, window=None):
     """Return attributions (n, *shape of the input) as maps (n, *shape of the frame), float64.
 
-    Channels of a volume are added up, and the time points of a series; of a graph both triangles, so that each
-    cell holds all that its edge does. A pattern of a graph tells of the edge already.
+    Channels of a volume are added up, and the time points of a series (or, by window, its regions, with the mean
+    over the window); of a graph both triangles, so that each cell holds all that its edge does. A pattern of a graph
+    tells of the edge already.
     """
     values = np.asarray(values, dtype=np.float64)
     if kind == "volume":
         return values.sum(axis=1)  # (n, channel, i, j, k) -> (n, i, j, k)
+    if kind == "series" and window is not None:
+        of_time = values.sum(axis=1)  # (n, region, time) -> (n, time), NaN behind the end of a shorter series
+        starts = np.arange(0, of_time.shape[1], window)
+        return np.stack([of_time[:, start : start + window].mean(axis=1) for start in starts], axis=1)
     if kind == "series":
         absent = np.isnan(values).all(axis=(1, 2))
         return np.where(absent[:, None], np.nan, np.nansum(values, axis=2))  # (n, region, time) -> (n, region)

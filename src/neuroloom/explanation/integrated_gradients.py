@@ -29,6 +29,7 @@ class IntegratedGradients:
     kinds = ("trained",)
     is_contribution = True
     is_pattern = False
+    window = None
 
     def __init__(self, baseline="mean", steps=16, people=40):
         if steps < 1:

@@ -52,6 +52,11 @@ class Occlusion:
         self.groups, self.baseline, self.people = groups, baseline, people
 
     @property
+    def window(self):
+        """Length of the windows by which a map of a series goes; None where it goes by region."""
+        return self.size if self.by == "window" else None
+
+    @property
     def text(self):
         what = {"mean": "the mean of the fit people", "zeros": "zero"}[self.baseline]
         return f"How much {{answer}} falls when a part of the input is replaced by {what}."

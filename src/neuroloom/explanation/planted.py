@@ -7,6 +7,7 @@ import numpy as np
 from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, exchanged_values, moved_masks, p_of
 from neuroloom.explanation.frame import domain_of
 
+ABOUT = {"maps": "diagnosis", "edges": "diagnosis", "slopes": "age"}  # the target, unless planted["target"] names it
 LEAST = 2  # planted values below which nothing can be tested
 LEVEL = 0.05
 INSIDE = 0.5  # share of a voxel that belongs to a region, from which on it is planted
@@ -31,7 +32,7 @@ class Place:
     effect: bool = True
 
 
-def planted_place(planted, frame, spread=None, change=None):
+def planted_place(planted, target, frame, spread=None, change=None):
     """Return the `Place` of a simulated cohort on a map, or None where the map cannot show it.
 
     Where it is known what the effect changes in what the learner sees, the place is where half of that change
@@ -42,6 +43,8 @@ def planted_place(planted, frame, spread=None, change=None):
     planted : dict
         ``Cohort.planted``: ``maps`` (name -> affine and mask, 0 to 1, in mm), ``edges`` (pairs of region names), or
         ``slopes`` (feature -> change a year); ``d`` of 0 says that nothing is planted there.
+    target : str
+        What is predicted; an effect on something else has no place in its explanation.
     frame : Frame
         Of the map.
     spread : ndarray of shape (feature,) or None
@@ -50,12 +53,15 @@ def planted_place(planted, frame, spread=None, change=None):
         Mean size of the difference that the effect makes in what the learner sees.
     """
     effect = np.any(planted.get("d", 1.0))
+    kinds = [kind for kind in ABOUT if planted.get(kind)]
+    if target not in {planted.get("target", ABOUT[kind]) for kind in kinds}:
+        return None
     if change is not None:
         mask, text = mask_of_change(change, frame), "where half of the planted change of the scans lies"
         effect = bool(np.any(change))
     elif frame.kind == "volume" and planted.get("maps") and frame.affine is not None:
         mask, text = mask_on_grid(planted["maps"], frame), f"voxels of {', '.join(planted['maps'])}"
-    elif frame.kind in ("graph", "series") and planted.get("edges") is not None and frame.names is not None:
+    elif frame.kind in ("graph", "series") and planted.get("edges") and frame.names is not None:
         mask, text = mask_of_edges(planted["edges"], frame)
     elif frame.kind == "table" and planted.get("slopes") and frame.names is not None:
         mask, text, effect = mask_of_slopes(planted["slopes"], frame.names, spread)
