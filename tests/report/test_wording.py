@@ -25,7 +25,7 @@ from neuroloom.report.wording import (
         ("file:///mnt/disk/c.nii", "…/c.nii"),
         ("~/data/x.csv and ~bob/y.csv", "…/x.csv and …/y.csv"),
         ("(/tmp/run-7/x)", "(…/x)"),
-        ("/root/a.csv", "…/a.csv"),
+        ("/srv/a.csv", "…/a.csv"),
         ("/data/study/sub-01_T1w.nii", "…/sub-01_T1w.nii"),
         ("\\\\server\\share\\x.nii", "…/x.nii"),
     ],

@@ -74,7 +74,7 @@ class Cache:
         """
         paths = {name: self._paths(cohort, want) for name, want in wanted.items()}
         work = self._missing(cohort, wanted, paths)
-        calls = [(prepare, cohort.inputs[source], sample, todo) for source, sample, todo in work]
+        calls = [(prepare, cohort.inputs[source], sample, chains) for source, sample, chains in work]
         if on_done:
             on_done(0, len(work))
         for done, _ in enumerate(side_by_side(calls, self.jobs), start=1):
@@ -103,15 +103,15 @@ class Cache:
             for sample, path in paths[name].items():
                 if path is not None and not path.with_suffix(".json").exists():
                     work.setdefault((want.source, sample), []).append((want.chain, path))
-        return [(source, sample, todo) for (source, sample), todo in work.items()]
+        return [(source, sample, chains) for (source, sample), chains in work.items()]
 
 
-def prepare(source, sample, todo):
+def prepare(source, sample, chains):
     """Read one sample and write what each chain makes of it; chains share their common start."""
     raw = source.load(sample)
     told = facts(raw)
     made = {(): raw}
-    for chain, path in todo:
+    for chain, path in chains:
         scan = _apply(made, chain, sample)
         _write(path, scan, told)
 
