@@ -21,6 +21,7 @@ import numpy as np
 
 from neuroloom.cohort.cohort import ArraySource
 from neuroloom.experiment import evaluated, learn
+from neuroloom.explanation.chance import drawn_answers
 from neuroloom.explanation.explain import change_seen, seen_people, spread_of
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.planted import LEVEL, found, planted_place, reach
@@ -185,8 +186,8 @@ def rows_of(kind, planted_at, seed, made, held, scores):
     rows = []
     for one, (seen, places) in zip(made, held, strict=True):
         for name, place in places.items():
-            of_linear = partial(one.how.of_linear, frame=one.frame)
-            told = found(one.map, place, one.frame, one.varies, seen, of_linear, seed)
+            of_answers = partial(drawn_answers, seen, partial(one.how.of_linear, frame=one.frame), one.reading)
+            told = found(one.map, place, one.frame, one.varies, of_answers, seed)
             drawn = max(reach(m, place, one.frame, one.varies) for of_fold in one.redrawn for m in of_fold)
             rows.append(
                 {
@@ -195,7 +196,7 @@ def rows_of(kind, planted_at, seed, made, held, scores):
                     "seed": seed,
                     "learner": one.learner,
                     "score": scores[one.learner],
-                    "method": one.method,
+                    "method": one.name,
                     "held_against": name,
                     "auc": told.auc,
                     "p": told.p,

@@ -8,10 +8,19 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import roc_auc_score
 
-from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, exchanged_values, moved_masks, p_of
+from neuroloom.explanation.chance import (
+    auc,
+    drawn_answers,
+    exchanged_regions,
+    exchanged_values,
+    moved_masks,
+    p_of,
+    patterns,
+)
 from neuroloom.explanation.frame import Frame
 from neuroloom.explanation.gradient import Gradient
 from neuroloom.explanation.integrated_gradients import IntegratedGradients
+from neuroloom.explanation.readings import ANSWER, MEAN, TRUTH
 from neuroloom.explanation.weights import Weights
 
 SHAPE = (14, 12, 10)
@@ -72,8 +81,11 @@ def test_strong_regions_are_rarely_taken_for_planted_edges():
     assert share <= most
 
 
-@pytest.mark.parametrize("method", [Gradient(), IntegratedGradients(), Weights()])
-def test_features_that_hang_together_are_rarely_taken_for_a_find(method):
+CASES = [(Gradient(), MEAN), (IntegratedGradients(), ANSWER), (IntegratedGradients(), TRUTH), (Weights(), MEAN)]
+
+
+@pytest.mark.parametrize(("method", "reading"), CASES)
+def test_features_that_hang_together_are_rarely_taken_for_a_find(method, reading):
     """Features in five blocks, of which one is planted; a linear learner has learned answers drawn at random."""
     rng, block = np.random.default_rng(4), np.repeat(np.arange(5), 8)
     mask, everywhere, p, naive = block == 0, np.ones(40, bool), [], []
@@ -83,8 +95,10 @@ def test_features_that_hang_together_are_rarely_taken_for_a_find(method):
         people = rng.standard_normal((50, 5))[:, block] + 0.5 * rng.standard_normal((50, 40))
         apart = people - people.mean(axis=0)
         weights = np.linalg.solve(apart.T @ apart + 500 * np.eye(40), apart.T @ rng.standard_normal(50))
-        values = np.abs(of_linear(weights[None], apart)[0])
-        p.append(p_of(auc(values, mask), drawn_answers(people, of_linear, mask, everywhere, 100, seed=number)))
+        others = rng.standard_normal(50) @ apart if reading == TRUTH else patterns(weights[None], apart)[0]
+        values = np.abs(of_linear(weights[None], others[None])[0])
+        drawn = drawn_answers(people, of_linear, reading, mask, everywhere, 100, seed=number)
+        p.append(p_of(auc(values, mask), drawn))
         naive.append(p_of(auc(values, mask), exchanged))
     share, most = false_alarms(p)
     assert share <= most

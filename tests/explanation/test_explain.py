@@ -10,7 +10,8 @@ from neuroloom.cohort.cohort import ArraySource
 from neuroloom.errors import NeuroloomError
 from neuroloom.explanation.explain import apart_from, explain, place_of
 from neuroloom.explanation.explained import all_explained, bundled, check_explanation
-from neuroloom.explanation.fold_map import chosen_people, group_members, summed
+from neuroloom.explanation.fold_map import chosen_people, group_members
+from neuroloom.formats.tables import read_table
 from neuroloom.parts import Part
 from neuroloom.recipe import resolved
 from neuroloom.report.explained import FIGURES, read_arrays
@@ -27,6 +28,7 @@ def test_summary_and_files_are_what_the_page_draws(tiny_run):
     assert [(one["name"], one["learner"]) for one in content["methods"]] == [
         ("gradient", "mlp"),
         ("integrated_gradients", "mlp"),
+        ("integrated_gradients_against_the_truth", "mlp"),
         ("weights", "ridge"),
     ]
     for method in content["methods"]:
@@ -45,8 +47,16 @@ def test_summary_and_files_are_what_the_page_draws(tiny_run):
 def test_contributions_add_up_to_one_over_the_map(tiny_run):
     """The share of each value in the differences between people: integrated gradients are complete."""
     made, _ = all_explained(*tiny_run)
-    (one,) = [one for one in made if one.method == "integrated_gradients"]
+    (one,) = [one for one in made if one.name == "integrated_gradients"]
     np.testing.assert_allclose([fold.sum() for fold in one.maps], 1, atol=3 * one.told["completeness_error"])
+    (other,) = [other for other in made if other.name == "integrated_gradients_against_the_truth"]
+    run, prepared = tiny_run
+    for fold, of_fold in zip(other.maps, prepared.folds, strict=True):
+        rows, told = of_fold.test, run.job_folder(of_fold.key, "mlp")
+        predicted = read_table(told / "predictions.csv").set_index("sample_id")["prediction_age"]
+        predicted = predicted.loc[np.array(prepared.data.cohort.samples)[rows]].to_numpy()
+        slope = np.polyfit(prepared.data.target.values[rows], predicted, 1)[0]
+        assert fold.sum() == pytest.approx(slope, abs=0.05)
     assert one.n == 90  # every person once, in the fold where it is test
 
 
@@ -117,14 +127,6 @@ def test_thirds_of_predictions_are_equal_groups(drawn):
     members = group_members(np.arange(12), np.arange(12.0)[::-1], target)
     assert [member.sum() for member in members.values()] == [4, 4, 4]
     assert members["highest third of predictions"][:4].all()
-
-
-def test_a_contribution_that_does_not_go_along_with_the_answer_counts_nothing():
-    answers = np.array([-1.0, -1, 1, 1])
-    values = np.stack([answers, [1.0, -1, 1, -1], np.full(4, 7.0)], axis=1)
-    np.testing.assert_allclose(summed(True, values, answers), [1, 0, 0], atol=1e-12)
-    np.testing.assert_allclose(summed(False, values, answers), [0, 0, 7])
-    assert not summed(True, values, np.ones(4)).any()  # everyone gets the same answer
 
 
 def test_the_place_is_where_the_effect_changes_what_is_seen(tiny_run):

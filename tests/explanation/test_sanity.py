@@ -1,15 +1,19 @@
 """The tests of a map: what they must say of maps whose worth is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from neuroloom.explanation.chance import drawn_answers
 from neuroloom.explanation.frame import Frame
 from neuroloom.explanation.planted import Place
 from neuroloom.explanation.sanity import (
     check_agreement_of_folds,
     check_agreement_of_methods,
     check_completeness,
+    check_learner,
     check_planted_place,
     check_randomised_weights,
     rank_correlation,
@@ -78,8 +82,9 @@ def test_planted_place(strength, effect, passed):
     mask = np.arange(N_FEATURES) < 30
     values = rng.standard_normal(N_FEATURES) + strength * mask
     people = rng.standard_normal((60, N_FEATURES))
+    of_answers = partial(drawn_answers, people, lambda weights, along: weights, "mean")
     place, frame = Place(mask, "planted features", effect), Frame("table", (N_FEATURES,))
-    told = check_planted_place(values, noise(), place, frame, EVERYWHERE, people, lambda weights, people: weights)
+    told = check_planted_place(values, noise(), place, frame, EVERYWHERE, of_answers)
     assert told["passed"] is passed
     assert told["name"] == ("planted_place" if effect else "nothing_planted")
 
@@ -88,3 +93,9 @@ def test_verdict_names_what_failed():
     assert verdict([check_completeness(0.01)]) == "It passed its 1 test."
     told = verdict([check_completeness(0.01), check_completeness(0.2)])
     assert told == "It failed 1 of its 2 tests (completeness): this map must not be read as a biomarker."
+
+
+def test_a_learner_at_chance_has_no_explanation():
+    assert check_learner({"metric": "auc", "p": 0.01})["passed"] is True
+    assert check_learner({"metric": "auc", "p": 0.4})["passed"] is False
+    assert check_learner(None)["passed"] is None

@@ -20,7 +20,7 @@ def study():
 @pytest.mark.slow
 def test_the_planted_lobe_is_found_where_it_is_and_nowhere_else(study):
     rows = study.study_rows("table", [1], n=180, methods=METHODS, folds=3)
-    assert len(rows) == 3 * 3 * 2  # methods, cohorts, places
+    assert len(rows) == 4 * 3 * 2  # maps, cohorts, places
     for row in rows:
         assert row["found"] == (row["planted"] == row["held_against"])
         assert not row["found"] or row["auc"] > 0.85

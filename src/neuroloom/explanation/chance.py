@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import rankdata
 
+from neuroloom.explanation.readings import TRUTH
 from neuroloom.seeds import generator
 
 AT_ONCE = 50  # drawn maps
@@ -80,7 +81,7 @@ def exchanged_regions(matrix, edges, domain, n_draws=2000, seed=0):
     return ((total - inside * (inside + 1) / 2)[counted]) / (inside * outside)[counted]
 
 
-def drawn_answers(people, of_linear, mask, domain, n_draws=500, seed=0):
+def drawn_answers(people, of_linear, reading, mask, domain, n_draws=500, seed=0):
     """Return the AUC of the maps that a method would show if the answers to be learned were drawn at random.
 
     The learner is linear with weights X'g, for people X and drawn answers g: what a strong penalty makes of
@@ -92,7 +93,10 @@ def drawn_answers(people, of_linear, mask, domain, n_draws=500, seed=0):
     people : ndarray of shape (person, *shape)
         What the learner sees of some people.
     of_linear : callable
-        ``of_linear(weights, people)`` -> the method's maps of linear learners, both (n, *shape).
+        ``of_linear(weights, along)`` -> the method's maps of linear learners, all (n, *shape); ``along`` is how each
+        value goes along with what the reading looks at.
+    reading : str
+        Of contributions: ``truth`` looks at another drawn number a person; else the answer itself is looked at.
     mask, domain : ndarray of bool
         Of the map's shape: the planted place, and where the map is looked at.
     """
@@ -102,8 +106,10 @@ def drawn_answers(people, of_linear, mask, domain, n_draws=500, seed=0):
     inside, outside = int(planted.sum()), int((~planted).sum())
     found = []
     for first in range(0, n_draws, AT_ONCE):
-        answers = draw.standard_normal((min(AT_ONCE, n_draws - first), len(apart)))
-        maps = of_linear(np.tensordot(answers, apart, axes=1), apart)
+        answers, truth = draw.standard_normal((2, min(AT_ONCE, n_draws - first), len(apart)))
+        weights = np.tensordot(answers, apart, axes=1)
+        along = np.tensordot(truth, apart, axes=1) if reading == TRUTH else patterns(weights, apart)
+        maps = of_linear(weights, along)
         ranks = rankdata(np.abs(maps[:, domain]), axis=1)  # (draw, value)
         found.append((ranks[:, planted].sum(axis=1) - inside * (inside + 1) / 2) / (inside * outside))
     return np.concatenate(found)

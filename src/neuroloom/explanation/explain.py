@@ -5,15 +5,18 @@ from functools import partial
 
 import numpy as np
 
+from neuroloom.explanation.chance import drawn_answers
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.figures import figures_of
 from neuroloom.explanation.fold_map import chosen_people
 from neuroloom.explanation.frame import domain_of
 from neuroloom.explanation.planted import planted_place
+from neuroloom.explanation.readings import TRUTH
 from neuroloom.explanation.sanity import (
     check_agreement_of_folds,
     check_agreement_of_methods,
     check_completeness,
+    check_learner,
     check_planted_place,
     check_randomised_weights,
     verdict,
@@ -31,7 +34,7 @@ def explain(run, prepared, on_progress=None, jobs=1):
     Parameters
     ----------
     run : Run
-        Its learners are fitted.
+        Its learners are fitted; where they are scored, their scores count too.
     prepared : Prepared
         The experiment's recipe, data, folds, plans and roles.
     on_progress : callable or None
@@ -61,13 +64,15 @@ def _method(one, made, folds, run, prepared):
     place = place_of(one, run, prepared, folds[0])
     people = seen_people(run, prepared, one, folds[0]) if place else None
     tests = outcomes(one, made, place, people, prepared.recipe.seed)
+    if (run.folder / "metrics.json").is_file():
+        tests.insert(0, check_learner(run.metrics["learners"][one.learner].get("null")))
     of_all = "" if len(folds) == len(prepared.folds) else f" (of {len(prepared.folds)})"
     in_folds = "the one fold" if len(folds) == 1 else f"{len(folds)} folds"
     whom = f"Mean over {one.n} test people of {in_folds}{of_all}, each attributed with its own fold's learner."
     if one.frame.kind == "volume" and one.frame.affine is None:
         whom += " The scans do not lie on one grid in MNI space, so the mean map is not drawn."
     return {
-        "name": one.method,
+        "name": one.name,
         "learner": one.learner,
         "text": f"{one.text} {whom} {verdict(tests)}",
         "tests": tests,
@@ -116,7 +121,8 @@ def outcomes(one, made, place, people=None, seed=0):
         check_agreement_of_folds(one.maps, one.redrawn, domain),
     ]
     for other in made:
-        same = (other.learner, other.input, other.label) == (one.learner, one.input, one.label)
+        same = all(getattr(other, key) == getattr(one, key) for key in ("learner", "input", "label"))
+        same &= TRUTH not in {one.reading, other.reading} or one.reading == other.reading
         same_frame = (other.frame.shape, other.frame.names) == (one.frame.shape, one.frame.names)
         if same and same_frame and other.method != one.method:
             tests.append(
@@ -126,7 +132,8 @@ def outcomes(one, made, place, people=None, seed=0):
         tests.append(check_completeness(one.told["completeness_error"]))
     if place is not None:
         of_linear = partial(one.how.of_linear, frame=one.frame)
-        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, people, of_linear, seed)
+        chance = partial(drawn_answers, people, of_linear, one.reading) if people is not None else None
+        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, chance, seed)
         tests += [told] if told else []
     return tests
 
@@ -219,7 +226,7 @@ def _frame_is_seen(learner, one):
 def stem_of(one, made):
     """Return a file name that says what is needed to tell this map from the run's others."""
     alike = [other for other in made if other.method == one.method]
-    parts = [one.method]
+    parts = [one.name]
     parts += [one.learner] if len({other.learner for other in alike}) > 1 else []
     parts += [one.input] if len({other.input for other in alike}) > 1 else []
     parts += [one.label] if one.label is not None else []

@@ -10,6 +10,7 @@ from neuroloom.explanation import EXPLANATIONS
 from neuroloom.explanation.answer import ClassAnswer, n_answers
 from neuroloom.explanation.fold_map import fold_maps
 from neuroloom.explanation.frame import joined, placed, placed_mask
+from neuroloom.explanation.readings import TRUTH, readings_of, told_reading
 from neuroloom.explanation.weights import LINEAR
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
@@ -23,13 +24,15 @@ REDRAWN = 10  # learners with drawn weights over all folds, at least two a fold
 
 @dataclass(frozen=True)
 class Explained:
-    """One method on one learner's answer, for one input, over all folds in one frame.
+    """One method on one learner's answer, for one input, in one reading, over all folds in one frame.
 
     Parameters
     ----------
     method : str
         As in the recipe; a method that stands there twice has a number.
     learner, input : str
+    reading : str
+        See `neuroloom.explanation.readings`.
     label : str or None
         The class that is explained, where there are more than two.
     how : object
@@ -54,6 +57,7 @@ class Explained:
     method: str
     learner: str
     input: str
+    reading: str
     label: str | None
     how: object
     text: str
@@ -64,6 +68,10 @@ class Explained:
     varies: np.ndarray
     n: int
     told: dict
+
+    @property
+    def name(self):
+        return f"{self.method}_against_the_truth" if self.reading == TRUTH else self.method
 
     @property
     def map(self):
@@ -134,7 +142,9 @@ def all_explained(run, prepared, on_progress=None, jobs=1):
     made = []
     for place, one in enumerate(wanted if bundles else []):
         of_folds = [found[place, at] for at in range(len(bundles))]
-        made += [_over_folds(one, name, data.target, [fold[name] for fold in of_folds]) for name in of_folds[0]]
+        for name in of_folds[0]:
+            readings = readings_of(one.method)
+            made += [_over_folds(one, name, reading, data.target, [f[name] for f in of_folds]) for reading in readings]
     return made, [fold for bundle in bundles for fold in bundle]
 
 
@@ -178,29 +188,28 @@ def bundled(folds):
     return [chosen] if small else [[fold] for fold in chosen]
 
 
-def _over_folds(one, name, target, folds):
+def _over_folds(one, name, reading, target, folds):
     frame, where = joined([fold.frame for fold in folds])
     both = list(zip(folds, where, strict=True))
     answer = ClassAnswer(target.classes, 1 if len(target.classes) == 2 else one.number) if target.classes else None
     about = answer.text if answer else f"the predicted {target.name}"
+    label = answer.label if answer else None
     return Explained(
         method=one.key,
         learner=one.plan.name,
         input=name,
-        label=answer.label if answer else None,
+        reading=reading,
+        label=label,
         how=one.method,
-        text=one.method.text.format(answer=about) + (CONTRIBUTION if one.method.is_contribution else ""),
+        text=one.method.text.format(answer=about) + told_reading(reading, target, label),
         frame=frame,
-        maps=[placed(fold.map, at, frame) for fold, at in both],
-        redrawn=[[placed(drawn, at, frame) for drawn in fold.redrawn] for fold, at in both],
+        maps=[placed(fold.maps[reading], at, frame) for fold, at in both],
+        redrawn=[[placed(drawn[reading], at, frame) for drawn in fold.redrawn] for fold, at in both],
         groups={group: _group_mean(group, both, frame) for fold in folds for group in fold.groups},
         varies=np.any([placed_mask(fold.varies, at, frame) for fold, at in both], axis=0),
         n=sum(fold.n for fold in folds),
         told={key: float(np.mean([fold.told[key] for fold in folds])) for key in folds[0].told},
     )
-
-
-CONTRIBUTION = " The map shows how much of a difference of the answer between people comes from each value."
 
 
 def _group_mean(group, both, frame):

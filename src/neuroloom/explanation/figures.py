@@ -13,8 +13,8 @@ DRAWN_AS = {"volume": "volume_map", "graph": "connectome"}  # every other kind: 
 def figures_of(one, place, folder, stem):
     """Write an explanation's arrays, and return what the page draws of them.
 
-    ``STEM.npz`` holds the map, its folds and the mean of each group; ``STEM-difference.npz`` the difference
-    between the last and the first group, ``STEM-regions.npz`` the share of the map's strength by region.
+    ``STEM.npz`` holds the map, its folds and the mean attribution of each group, ``STEM-regions.npz`` the share of
+    the map's strength by region.
 
     Parameters
     ----------
@@ -29,13 +29,10 @@ def figures_of(one, place, folder, stem):
     list of dict
         ``kind``, ``file``, ``title``.
     """
-    name = one.method.replace("_", " ").capitalize() + (f", {one.label}" if one.label is not None else "")
+    name = one.name.replace("_", " ").capitalize() + (f", {one.label}" if one.label is not None else "")
     groups = {f"group_{number}": values for number, values in enumerate(one.groups.values())}
     told = {"group_names": np.array(list(one.groups)), "folds": np.stack(one.maps).astype(np.float32), **groups}
-    figures = [_figure(one, one.map, place, folder, stem, name, told)]
-    if len(one.groups) > 1:
-        (first, low), *_, (last, high) = one.groups.items()
-        figures.append(_figure(one, high - low, place, folder, f"{stem}-difference", f"{name}: {last} minus {first}"))
+    figures = [_map_figure(one, place, folder, stem, name, told)]
     shares = by_region(one.map, one.frame)
     if shares is not None:
         names, values = shares
@@ -45,19 +42,19 @@ def figures_of(one, place, folder, stem):
     return [figure for figure in figures if figure is not None]
 
 
-def _figure(one, values, place, folder, stem, title, told=None):
+def _map_figure(one, place, folder, stem, title, told):
     kind = DRAWN_AS.get(one.frame.kind, "features")
     names = one.frame.names or [f"{one.input} {number}" for number in range(one.frame.shape[0])]
     if kind == "volume_map":
-        arrays = {"map": np.nan_to_num(values).astype(np.float32)}
+        arrays = {"map": np.nan_to_num(one.map).astype(np.float32)}
         arrays |= {} if one.frame.affine is None else {"affine": one.frame.affine}
     elif kind == "connectome":
-        arrays = {"matrix": values, "names": np.array(names)}
+        arrays = {"matrix": one.map, "names": np.array(names)}
     else:
-        arrays = {"values": values, "names": np.array(names)}
+        arrays = {"values": one.map, "names": np.array(names)}
     if place is not None and place.effect:
         arrays["planted"] = np.argwhere(np.triu(place.mask, k=1)) if kind == "connectome" else place.mask
-    write_npz(folder / f"{stem}.npz", **arrays, **(told or {}))
+    write_npz(folder / f"{stem}.npz", **arrays, **told)
     if kind == "volume_map" and one.frame.affine is None:
         return None
     return {"kind": kind, "file": f"{stem}.npz", "title": title}

@@ -7,6 +7,7 @@ import numpy as np
 from neuroloom.explanation import EXPLANATIONS
 from neuroloom.explanation.answer import answer_of
 from neuroloom.explanation.frame import Frame, frame_of, joined, laid, placed, placed_mask
+from neuroloom.explanation.readings import read, readings_of, truth_of
 from neuroloom.explanation.redrawn import redrawn
 from neuroloom.parts import build
 from neuroloom.training.job import single_thread
@@ -25,11 +26,9 @@ class FoldMap:
     Parameters
     ----------
     frame : Frame
-    map : ndarray
-        Of the frame's shape. For contributions: how much of a difference of the answer between people comes from
-        each value (covariance of contribution and answer over the answer's variance), which adds up to 1 where
-        contributions add up to the answer. Else the mean over people.
-    redrawn : list of ndarray
+    maps : dict of ndarray
+        Reading -> map of the frame's shape, see `neuroloom.explanation.readings`.
+    redrawn : list of dict of ndarray
         The same by learners with drawn weights, on the same people.
     groups : dict of (ndarray, int)
         Group name -> sum of its people's attributions, and how many they are. Empty for a pattern, to
@@ -43,8 +42,8 @@ class FoldMap:
     """
 
     frame: Frame
-    map: np.ndarray
-    redrawn: list[np.ndarray]
+    maps: dict[str, np.ndarray]
+    redrawn: list[dict[str, np.ndarray]]
     groups: dict[str, tuple[np.ndarray, int]]
     varies: np.ndarray
     n: int
@@ -79,7 +78,7 @@ def fold_maps(part, places, folds, data, answer_number, seed, n_draws):
             _fold(method, load_learner(place), fold, data, answer_number, seed, n_draws)
             for place, fold in zip(places, folds, strict=True)
         ]
-    return {name: _summed(method, [fold[name] for fold in made], data.target) for name in made[0]}
+    return {name: _summed(method, [fold[name] for fold in made], data.target, answer_number) for name in made[0]}
 
 
 @dataclass(frozen=True)
@@ -147,20 +146,24 @@ def varying(store, rows):
     return differs.any(axis=0) if store.kind == "volume" else differs
 
 
-def _summed(method, folds, target):
+def _summed(method, folds, target, answer_number):
     frame, where = joined([fold.frame for fold in folds])
     rows = np.concatenate([fold.rows for fold in folds])
-    answers = np.concatenate([fold.answers for fold in folds])
+    answers, truth = np.concatenate([fold.answers for fold in folds]), truth_of(target, rows, answer_number)
     values = _stacked([fold.values for fold in folds], where, frame)
+
+    def all_read(values, answers):
+        return {reading: read(reading, values, answers, truth) for reading in readings_of(method)}
+
     drawn = []
     for of_folds in zip(*[fold.drawn for fold in folds], strict=True):
         parts, answered = zip(*of_folds, strict=True)
-        drawn.append(summed(method.is_contribution, _stacked(parts, where, frame), np.concatenate(answered)))
+        drawn.append(all_read(_stacked(parts, where, frame), np.concatenate(answered)))
     varies = np.any([placed_mask(fold.varies, at, frame) for fold, at in zip(folds, where, strict=True)], axis=0)
     told = {key: float(np.mean([fold.told[key] for fold in folds])) for key in folds[0].told}
     members = group_members(rows, answers, target) if not method.is_pattern else {}
     groups = {name: (values[of].sum(axis=0), int(of.sum())) for name, of in members.items() if of.any()}
-    return FoldMap(frame, summed(method.is_contribution, values, answers), drawn, groups, varies, len(rows), told)
+    return FoldMap(frame, all_read(values, answers), drawn, groups, varies, len(rows), told)
 
 
 def _stacked(parts, where, frame):
@@ -169,24 +172,6 @@ def _stacked(parts, where, frame):
     return np.concatenate(
         [np.stack([placed(one, at, frame) for one in values]) for values, at in zip(parts, where, strict=True)]
     )
-
-
-def summed(is_contribution, values, answers):
-    """Return the map of some people.
-
-    Parameters
-    ----------
-    is_contribution : bool
-    values : ndarray of shape (n, *shape)
-    answers : ndarray of shape (n,)
-    """
-    if not is_contribution:
-        return values.mean(axis=0)
-    apart = answers - answers.mean()
-    total = float(apart @ apart)
-    if total <= 1e-12 * max(1.0, float(answers @ answers)):
-        return np.zeros(values.shape[1:])  # every person gets the same answer
-    return np.tensordot(apart, values - values.mean(axis=0), axes=1) / total
 
 
 def group_members(rows, answers, target):

@@ -2,7 +2,6 @@
 
 import torch
 
-from neuroloom.explanation.chance import patterns
 from neuroloom.explanation.items import over_items
 
 
@@ -34,9 +33,9 @@ class Gradient:
             return "Gradient of {answer} by each value, times the value: what it adds, to first order."
         return "Gradient of {answer}: how it changes when a value becomes a little larger."
 
-    def of_linear(self, weights, people, frame):
+    def of_linear(self, weights, along, frame):
         """Return the maps of linear learners, (n, *shape); see `neuroloom.explanation.chance.drawn_answers`."""
-        return weights * patterns(weights, people) if self.times_input else weights
+        return weights * along if self.times_input else weights
 
     def attribute(self, learner, data, rows, fold, answer):
         """Return the `Attribution` of some rows; ``fold`` is not needed."""

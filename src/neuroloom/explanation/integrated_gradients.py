@@ -3,7 +3,6 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.explanation.chance import patterns
 from neuroloom.explanation.gradient import gradients
 from neuroloom.explanation.items import over_items
 from neuroloom.explanation.reference import reference
@@ -41,9 +40,9 @@ class IntegratedGradients:
         start = "the mean of the fit people" if self.baseline == "mean" else "zero"
         return f"What each value adds to {{answer}} on the way from {start} to the person ({self.steps} steps)."
 
-    def of_linear(self, weights, people, frame):
+    def of_linear(self, weights, along, frame):
         """Return the maps of linear learners, (n, *shape); see `neuroloom.explanation.chance.drawn_answers`."""
-        return weights * patterns(weights, people)
+        return weights * along
 
     def attribute(self, learner, data, rows, fold, answer):
         """Return the `Attribution` of some rows, with ``told["completeness_error"]``."""

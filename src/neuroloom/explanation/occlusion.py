@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.explanation.chance import patterns
 from neuroloom.explanation.items import asked, over_items
 from neuroloom.explanation.occluded_parts import PARTS, parts_of
 from neuroloom.explanation.reference import reference
@@ -61,9 +60,9 @@ class Occlusion:
         what = {"mean": "the mean of the fit people", "zeros": "zero"}[self.baseline]
         return f"How much {{answer}} falls when a part of the input is replaced by {what}."
 
-    def of_linear(self, weights, people, frame):
+    def of_linear(self, weights, along, frame):
         """Return the maps of linear learners, (n, *shape); see `neuroloom.explanation.chance.drawn_answers`."""
-        shares = (weights * patterns(weights, people)).reshape(len(weights), -1)
+        shares = (weights * along).reshape(len(weights), -1)
         shape = (1, *frame.shape) if frame.kind == "volume" else frame.shape
         total, covered = np.zeros(shares.shape), np.zeros(shares.shape[1])
         for part in parts_of(self, frame.kind, shape, frame.names):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroloom.explanation.chance import auc, drawn_answers, exchanged_regions, exchanged_values, moved_masks, p_of
+from neuroloom.explanation.chance import auc, exchanged_regions, exchanged_values, moved_masks, p_of
 from neuroloom.explanation.frame import domain_of
 
 ABOUT = {"maps": "diagnosis", "edges": "diagnosis", "slopes": "age"}  # the target, unless planted["target"] names it
@@ -145,7 +145,7 @@ class Found:
     method: str
 
 
-def found(values, place, frame, varies, people=None, of_linear=None, seed=0):
+def found(values, place, frame, varies, of_answers=None, seed=0):
     """Return how well the strength of a map finds a place, against chance; None where that cannot be asked.
 
     Parameters
@@ -156,10 +156,8 @@ def found(values, place, frame, varies, people=None, of_linear=None, seed=0):
     frame : Frame
     varies : ndarray of bool
         Where the input differs between people.
-    people : ndarray of shape (person, *frame shape) or None
-        What the learner sees of some people.
-    of_linear : callable or None
-        The method's maps of linear learners, see `drawn_answers`.
+    of_answers : callable or None
+        ``of_answers(mask, domain, seed=seed)``: AUC by drawn answers, see `neuroloom.explanation.chance`.
     seed : int
     """
     strength, mask, domain = compared(values, place, frame, varies)
@@ -170,10 +168,10 @@ def found(values, place, frame, varies, people=None, of_linear=None, seed=0):
         chance["the planted place moved to every other place of the box"] = moved_masks(strength, mask, domain)
     elif frame.kind == "graph":
         chance["regions exchanged at random"] = exchanged_regions(strength, place.mask, domain, seed=seed)
-    elif people is None:
+    elif of_answers is None:
         chance["values exchanged at random"] = exchanged_values(mask[domain], seed=seed)
-    if people is not None:
-        chance["maps of drawn answers on the same people"] = drawn_answers(people, of_linear, mask, domain, seed=seed)
+    if of_answers is not None:
+        chance["maps of drawn answers on the same people"] = of_answers(mask, domain, seed=seed)
     chance = {method: drawn for method, drawn in chance.items() if len(drawn)}
     if not chance:
         return None

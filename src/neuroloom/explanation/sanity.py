@@ -73,13 +73,13 @@ def check_agreement_of_methods(maps, redrawn, others, others_redrawn, domain, na
     return outcome(f"agreement_with_{name}", value, bar, value > bar, text)
 
 
-def check_planted_place(values, redrawn, place, frame, varies, people=None, of_linear=None, seed=0):
+def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, seed=0):
     """The map must find the planted place beyond chance; where nothing is planted, it must not.
 
     Chance is what the place moved elsewhere gives, what drawn answers give on the same people, and what learners
     with drawn weights give; the hardest of them is the threshold.
     """
-    reached = found(values, place, frame, varies, people, of_linear, seed)
+    reached = found(values, place, frame, varies, of_answers, seed)
     if reached is None:
         return None
     highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
@@ -90,6 +90,22 @@ def check_planted_place(values, redrawn, place, frame, varies, people=None, of_l
         return outcome("nothing_planted", reached.auc, reached.bar, reached.p >= LEVEL, text)
     bar = max(reached.bar, highest)
     return outcome("planted_place", reached.auc, bar, reached.p < LEVEL and reached.auc > bar, told)
+
+
+def check_learner(null):
+    """The learner must predict better than chance: a map of one that does not explains nothing.
+
+    Parameters
+    ----------
+    null : dict or None
+        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn.
+    """
+    if null is None:
+        return outcome("learner_above_chance", float("nan"), LEVEL, False, "p of the learner's own score.")
+    text = (
+        f"p of the learner's own {null['metric']}, against chance: a map of a learner that knows nothing tells nothing."
+    )
+    return outcome("learner_above_chance", null["p"], LEVEL, null["p"] < LEVEL, text)
 
 
 def check_completeness(error):
@@ -106,7 +122,7 @@ def outcome(name, value, threshold, passed, text):
         "value": float(value) if np.isfinite(value) else None,
         "threshold": float(threshold) if np.isfinite(threshold) else None,
         "passed": bool(passed) if known else None,
-        "text": text if known else f"{text} It could not be decided with these folds.",
+        "text": text if known else f"{text} It could not be decided in this run.",
     }
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.explanation.chance import patterns
 from neuroloom.explanation.items import Attribution
 from neuroloom.transforms.flatten import unflatten
 
@@ -33,9 +32,9 @@ class Weights:
     def __init__(self, people=1000):
         self.people = people
 
-    def of_linear(self, weights, people, frame):
+    def of_linear(self, weights, along, frame):
         """Return the maps of linear learners, (n, *shape); see `neuroloom.explanation.chance.drawn_answers`."""
-        return patterns(weights, people)
+        return along
 
     def attribute(self, learner, data, rows, fold, answer):
         """Return the `Attribution` of some rows: each person's part of the pattern, which is their mean."""
