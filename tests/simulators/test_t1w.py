@@ -1,6 +1,7 @@
 """Simulated heads: volumes two ways, warps that invert, effects of the stated size, the same bytes anywhere."""
 
 import hashlib
+import importlib.util
 import pickle
 import subprocess
 import sys
@@ -284,3 +285,13 @@ def test_groups_are_even_over_sites():
 def test_wrong_arguments_are_told(told, message):
     with pytest.raises(NeuroloomError, match=message):
         simulate_t1w(n_participants=2, **told)
+
+
+@pytest.mark.slow
+def test_gains_in_use_are_those_that_the_study_measures():
+    path = Path(__file__).parents[2] / "studies" / "t1w_realism.py"
+    spec = importlib.util.spec_from_file_location("t1w_realism", path)
+    study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(study)
+    for name, told in study.gains(6).items():
+        assert abs(told["gain"] - told["in_use"]) < 4 * told["standard_error"] + 0.01, name  # of d: a tenth of its error at n = 160
