@@ -1,6 +1,7 @@
 """Do attributions find the planted place, also when it is moved, and nothing where nothing is planted?
 
     python studies/explanations.py --seeds 10 --out studies/explanations.json
+    python studies/explanations.py --kinds t1w --seeds 3 --out studies/explanations.json   # the others stay in the file
 
 For each kind of data three cohorts are simulated: the effect at one place, the same effect at another, and none. A
 network and a linear baseline are trained on each as a recipe trains them, and every method's map is held against both
@@ -244,15 +245,15 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given = parser.parse_args()
-    started, rows = time.time(), []
-    for kind in given.kinds:
-        rows += study_rows(kind, range(given.seeds))
-    told = summary(rows)
-    for row in told:
-        print("  ".join(f"{value:.2f}" if isinstance(value, float) else f"{value}" for value in row.values()))
+    started, told = time.time(), json.loads(given.out.read_text()) if given.out.exists() else {}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    content = {"seeds": given.seeds, "commit": commit.stdout.strip(), "seconds": round(time.time() - started)}
-    given.out.write_text(json.dumps(content | {"summary": told, "rows": rows}, indent=1) + "\n")
+    for kind in given.kinds:
+        rows = study_rows(kind, range(given.seeds))
+        told[kind] = {"seeds": given.seeds, "commit": commit.stdout.strip(), "seconds": round(time.time() - started)}
+        told[kind] |= {"summary": summary(rows), "rows": rows}
+        given.out.write_text(json.dumps(told, indent=1) + "\n")
+        for row in told[kind]["summary"]:
+            print("  ".join(f"{value:.2f}" if isinstance(value, float) else f"{value}" for value in row.values()))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from neuroloom.training.learner import load_learner
 from neuroloom.transforms.chain import ScanChain
 
 MOST_SEEN = 200  # people from whom maps of drawn answers are made
-MOST_CHANGED = 16  # people whose scans are compared with and without the effect
+MOST_CHANGED = 10  # people whose scans are compared with and without the effect
 
 
 def explain(run, prepared, on_progress=None, jobs=1):
@@ -54,15 +54,22 @@ def explain(run, prepared, on_progress=None, jobs=1):
         return {"methods": []}
     summary.parent.mkdir(exist_ok=True)
     made, folds = all_explained(run, prepared, on_progress, jobs)
-    content = {"methods": [_method(one, made, folds, run, prepared) for one in made]}
+    held = {}  # what is known of a planted place, once for all methods on the same input of a learner
+    for one in made:
+        if _place_key(one) not in held:
+            place = place_of(one, run, prepared, folds[0])
+            held[_place_key(one)] = place, seen_people(run, prepared, one, folds[0]) if place else None
+    content = {"methods": [_method(one, made, folds, *held[_place_key(one)], run, prepared) for one in made]}
     run.write_json("explanation/summary.json", content)
     return content
 
 
-def _method(one, made, folds, run, prepared):
+def _place_key(one):
+    return one.learner, one.input, one.frame.shape, one.frame.names
+
+
+def _method(one, made, folds, place, people, run, prepared):
     """Return one entry of summary.json, having written its maps."""
-    place = place_of(one, run, prepared, folds[0])
-    people = seen_people(run, prepared, one, folds[0]) if place else None
     tests = outcomes(one, made, place, people, prepared.recipe.seed)
     if (run.folder / "metrics.json").is_file():
         tests.insert(0, check_learner(run.metrics["learners"][one.learner].get("null")))
