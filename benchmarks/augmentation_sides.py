@@ -106,8 +106,7 @@ def neuroloom_side(job):
         draw = torch_generator(0, "augmentation", epoch)
         order = generator(0, "order", epoch).permutation(len(made["items"]))
         for numbers in made["items"].batches(BATCH, order):
-            batch = made["items"].batch(numbers)
-            yield intensity(spatial(batch, draw), draw).inputs["t1w"]
+            yield intensity(spatial(made["items"].batch(numbers), draw), draw).inputs["t1w"]
 
     return epochs
 

@@ -6,7 +6,7 @@ import torch
 from neuroloom.batch import Batch
 from neuroloom.errors import NeuroloomError
 
-IN_MEMORY = 256 * 2**20  # a part smaller than this is read once and kept
+IN_MEMORY = 32 * 2**20  # a part smaller than this is read once and kept; the rest comes from the mapped files
 
 
 class Items:
@@ -80,7 +80,7 @@ def _collated(arrays):
     stacked = torch.zeros((len(arrays), *shape), dtype=torch.from_numpy(known[0][..., :0].copy()).dtype)
     for place, array in zip(stacked, arrays, strict=True):
         if array is not None:
-            place[..., : array.shape[-1]] = torch.from_numpy(np.ascontiguousarray(array))
+            place.numpy()[..., : array.shape[-1]] = array
     return stacked, present, lengths
 
 

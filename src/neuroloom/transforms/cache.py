@@ -108,25 +108,26 @@ class Cache:
 
 def prepare(source, sample, chains):
     """Read one sample and write what each chain makes of it; chains share their common start."""
-    raw = source.load(sample)
-    told = facts(raw)
-    made = {(): raw}
-    for chain, path in chains:
-        scan = _apply(made, chain, sample)
-        _write(path, scan, told)
+    pending = [(source.load(sample), chains)]  # scans, each with what is still to be made of it
+    told = facts(pending[0][0])
+    while pending:
+        scan, chains = pending.pop()
+        following = {}  # chains whose next part is the same go on together
+        for parts, path in chains:
+            start = json.dumps(parts[0].as_dict(), sort_keys=True, default=str) if parts else None
+            following.setdefault(start, []).append((parts, path))
+        for _, path in following.pop(None, []):
+            _write(path, scan, told)
+        for alike in following.values():
+            made = _step(alike[0][0][0], scan, sample)
+            pending.append((made, [(parts[1:], path) for parts, path in alike]))
 
 
-def _apply(made, chain, sample):
-    scan = made[()]
-    for end in range(1, len(chain) + 1):
-        start = tuple(json.dumps(part.as_dict(), sort_keys=True, default=str) for part in chain[:end])
-        if start not in made:
-            try:
-                made[start] = ScanChain(chain[end - 1 : end])(scan)
-            except NeuroloomError as error:
-                raise NeuroloomError(f"{sample}: {error}") from error
-        scan = made[start]
-    return scan
+def _step(part, scan, sample):
+    try:
+        return ScanChain([part])(scan)
+    except NeuroloomError as error:
+        raise NeuroloomError(f"{sample}: {error}") from error
 
 
 def _write(path, scan, told):
