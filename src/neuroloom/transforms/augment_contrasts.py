@@ -12,6 +12,7 @@ from neuroloom.transforms.augment_spatial import Spatial
 
 FWHM = 2.3548  # full width at half maximum of a Gaussian, in standard deviations
 TISSUE_STD = 0.03  # of a tissue about its typical intensity, drawn for each label
+SULCAL_FLUID = 24  # label of the fluid about the brain, which some strippers take away
 LOW, HIGH = 0.005, 0.995  # quantiles that become 0 and 1
 
 
@@ -159,7 +160,7 @@ class SimulatedContrasts(nn.Module):
 
         means, stds = self.intensities(drawn, happens, device)
         if happens(self.stripped):
-            outside = ~self.brain.to(device)
+            outside = ~self.brain.to(device) | ((self.number.to(device) == SULCAL_FLUID) & happens(0.5))
             means[outside], stds[outside] = 0.0, 0.0
         number = places.long()
         x = means[number].addcmul_(stds[number], normal_like(number, generator))  # (i, j, k)
