@@ -55,7 +55,7 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
         )
     cache = Cache(cache_folder(), jobs or 1)
     prepared = prepare(recipe, cohort, cache, on_progress)
-    same = all(now[key] == run.environment[key] for key in ("versions", "cpu_capability", "system"))
+    same = all(now[key] == run.environment[key] for key in ("versions", "cpu_capability", "gpu", "system"))
     tolerance = SAME_MACHINE if same else OTHER_MACHINE
     lines, differences = [], []
     with tempfile.TemporaryDirectory() as folder:
