@@ -29,7 +29,9 @@ def test_files_with_their_columns_in_another_order_are_not_stacked(tmp_path):
         rows = [f"{time}.5,{time * time}.25" for time in range(30)]
         paths[sample].write_text("\n".join([names, *rows]) + "\n")
     table = pd.DataFrame({"participant_id": list(paths)}, index=pd.Index(list(paths), name="sample_id"))
-    source = FileSource("series", paths, {sample: {"sampling_period": 2.0, "axes": ["time", "region"]} for sample in paths})
+    source = FileSource(
+        "series", paths, {sample: {"sampling_period": 2.0, "axes": ["time", "region"]} for sample in paths}
+    )
     cohort = Cohort(table, {"bold": source})
     assert Cache(tmp_path / "cache").store(cohort.subset([0, 1]), "bold", ()).names == ["left", "right"]
     with pytest.raises(NeuroloomError, match=r"number 1 is 'left' in sub-1, but 'right' in sub-3; .* are sub-3\."):
