@@ -1,6 +1,5 @@
 """Segment: what is where in a volume."""
 
-import torch
 import torch.nn.functional as F
 
 from neuroloom.errors import NeuroloomError
