@@ -7,6 +7,7 @@ SCAN_TRANSFORMS = {
     "crop_brain": "neuroloom.transforms.volume_crop_brain:CropBrain",
     "align": "neuroloom.transforms.volume_align:Align",
     "zscore": "neuroloom.transforms.volume_zscore:ZScore",
+    "unit_range": "neuroloom.transforms.volume_unit_range:UnitRange",
     "regional_means": "neuroloom.transforms.volume_regional_means:RegionalMeans",
     "clean_series": "neuroloom.transforms.series_clean:CleanSeries",
     "crop_series": "neuroloom.transforms.series_crop:CropSeries",
