@@ -93,7 +93,7 @@ def kept_columns(recipe, table, as_read):
     """
     settings = recipe.validation
     asked = {*ALWAYS_KEPT, recipe.target.column, *settings.confounds, *settings.groups}
-    asked |= set(columns_named(recipe.cohort.where)) if recipe.cohort.where else set()
+    asked |= columns_named(recipe.cohort.where) if recipe.cohort.where else set()
     return table[[column for column in table if column in asked or column not in as_read]]
 
 

@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from neuroloom.errors import FileProblem
+from neuroloom.report.cohort_tables import share_of_women
+from neuroloom.report.headline import repeat_commands
+from neuroloom.report.run_record import read_run
 from neuroloom.report.study_page import write_study_page
 
 SECTIONS = (
@@ -156,6 +159,24 @@ def test_commands_repeat_the_run(classify_page, regress_page):
     assert "neuroloom replay alzheimers-mri " in simulated
     assert "neuroloom run alzheimers-mri/recipe.yaml --out alzheimers-mri-again" in simulated
     assert "neuroloom replay brain-age --data DATA" in user
+    assert "neuroloom run brain-age/recipe.yaml --data DATA --out brain-age-again" in user
+
+
+def test_the_cohort_file_that_was_given_is_named_where_it_is_needed(regress_run, tmp_path):
+    shutil.copytree(regress_run, tmp_path / "mine")
+    (tmp_path / "mine" / "cohort.yaml").write_text("table: people.csv")
+    told = dict(repeat_commands(read_run(tmp_path / "mine")))
+    assert told["Repeat this run and compare, number by number"] == "neuroloom replay mine --data DATA"
+    assert told["Run it again into another folder"] == (
+        "neuroloom run mine/recipe.yaml --data DATA --cohort mine/cohort.yaml --out mine-again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sex", "share"), [(["F", "M", "F", None], "67 %"), ([1, 2, 2, 1], "–"), (["F", "X"], "–"), ([None], "–")]
+)
+def test_the_share_of_women_is_not_guessed_from_codes(sex, share):
+    assert share_of_women(pd.Series(sex).dropna()) == share
 
 
 def test_explanations_stand_with_their_tests_and_a_lost_figure_is_named(classify_page):

@@ -38,8 +38,8 @@ def chosen_rows(table, condition):
 
 
 def columns_named(condition):
-    """Return the names in a condition, each once: its columns, and ``known`` where it asks that."""
-    return list(dict.fromkeys(node.id for node in ast.walk(ast.parse(condition)) if isinstance(node, ast.Name)))
+    """Return the set of names in a condition: its columns, and ``known`` where it asks that."""
+    return {node.id for node in ast.walk(ast.parse(condition, mode="eval")) if isinstance(node, ast.Name)}
 
 
 def _value(node, table):
