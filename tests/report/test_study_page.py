@@ -110,6 +110,13 @@ def test_numbers_of_an_age_carry_years_and_both_ways_are_shown(regress_run, regr
     assert f"SFCN deep model {scores['mae_corrected']['value']:.2f}" in corrected
 
 
+def test_what_was_seen_on_a_real_page_is_said_in_words(regress_run, regress_page):
+    folds = json.loads((regress_run / "metrics.json").read_text())["split"]
+    assert folds["text"] == "cross-validation, 5 folds; no participant is in two parts of a fold"
+    curves = flat(regress_page.by_section["curves"])
+    assert "Each point: a tenth of the predictions (16 people at most)." in curves  # of 160
+
+
 def test_nothing_is_loaded_from_anywhere(page):
     for tag, attributes in page.elements:
         assert tag not in ("script", "iframe", "object", "embed", "base", "form")
