@@ -102,7 +102,9 @@ def test_a_run_is_repeated_from_the_cohort_file_that_it_kept(study):
     assert run.cohort_file.read_text() == mine.read_text()
     mine.rename(mine.with_name("lost.yaml"))
     assert replay_run(run, data=table.parent).agrees
-    assert "neuroloom run run/recipe.yaml --data DATA --cohort run/cohort.yaml" in (run.folder / "report.html").read_text()
+    assert (
+        "neuroloom run run/recipe.yaml --data DATA --cohort run/cohort.yaml" in (run.folder / "report.html").read_text()
+    )
 
 
 SERIES_RECIPE = {

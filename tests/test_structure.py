@@ -82,7 +82,9 @@ def test_imports_point_one_way():
 
 
 def test_rooms_are_seen_in_every_form_of_import():
-    code = "import neuroloom.formats.nifti\nfrom neuroloom.cohort import folds\nfrom neuroloom import report, __version__"
+    code = (
+        "import neuroloom.formats.nifti\nfrom neuroloom.cohort import folds\nfrom neuroloom import report, __version__"
+    )
     assert list(rooms_in(code)) == ["formats", "cohort", "report"]
 
 
