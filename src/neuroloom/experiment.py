@@ -8,8 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from neuroloom.cohort.folds import check_folds, folds_table
+from neuroloom.cohort.opened import located
+from neuroloom.cohort.where import columns_named
 from neuroloom.explanation.explain import explain
 from neuroloom.formats.limits import read_json
+from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
@@ -23,6 +26,8 @@ from neuroloom.training.job import fit_one, text_columns
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
 
+ALWAYS_KEPT = ("participant_id", "session_id", "site", "family_id", "age", "sex")
+
 
 def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, on_progress=None):
     """Walk the whole line; a run that was killed goes on where it was.
@@ -34,7 +39,8 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         Where everything is kept.
     data : Path or None
         The user's folder; None takes the recipe's simulator.
-    cohort_file : Path or None
+    cohort_file : Path, str or None
+        A cohort file that lies elsewhere, or a preset's name; the run keeps a copy.
     cache : Cache
     jobs : int
         Folds and learners at work side by side, one thread each.
@@ -50,11 +56,11 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         recipe = of_user(recipe)
     cohort = read_cohort(recipe, data, cohort_file)
     with run.locked():
-        run.start(recipe, cohort.fingerprint())
+        run.start(recipe, cohort.fingerprint(), None if cohort_file is None else located(cohort_file))
         if run.finished:
             return run
         prepared = prepare(recipe, cohort, cache, on_progress)
-        _write_plan(run, prepared)
+        _write_plan(run, prepared, cohort)
         learn(run, prepared, cache, jobs, on_progress)
         score(run, prepared, cache, jobs)
         explain(run, prepared, on_progress, jobs)
@@ -63,21 +69,44 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
     return run
 
 
-def _write_plan(run, prepared):
+def _write_plan(run, prepared, as_read):
     cohort = prepared.data.cohort
-    run.write_table("cohort.csv", cohort.table.reset_index())
+    run.write_table("cohort.csv", kept_columns(prepared.recipe, cohort.table, as_read.table).reset_index())
     run.write_table("folds.csv", folds_table(prepared.folds, cohort))
     run.write_json("inputs.json", told_inputs(cohort))
     if not any(event["event"] == "prepared" for event in run.log.events()):
         run.log.add("prepared", samples=len(cohort), notes=list(cohort.notes), warnings=list(prepared.warnings))
 
 
+def kept_columns(recipe, table, as_read):
+    """Return the columns of a cohort that a run may keep: what it asks about, and what it measured itself.
+
+    A user's table may hold names and dates of birth; what the recipe has no word for stays with the user.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    table : DataFrame
+        The cohort's rows, with what was measured on the scans.
+    as_read : DataFrame
+        The same without it.
+    """
+    settings = recipe.validation
+    asked = {*ALWAYS_KEPT, recipe.target.column, *settings.confounds, *settings.groups}
+    asked |= columns_named(recipe.cohort.where) if recipe.cohort.where else set()
+    return table[[column for column in table if column in asked or column not in as_read]]
+
+
 def told_inputs(cohort):
-    """Return kind, names and the reader's common arguments of each input, to read a new person's file alike."""
+    """Return kind, names and the reader's common arguments of each input, to read a new person's file alike.
+
+    How fast a series was sampled is a fact of each file, so it is not among them.
+    """
     told = {}
     for name, source in cohort.inputs.items():
         arguments = list(getattr(source, "arguments", {}).values()) or [{}]
-        common = {k: v for k, v in arguments[0].items() if all(other.get(k) == v for other in arguments)}
+        shared = {k: v for k, v in arguments[0].items() if all(other.get(k) == v for other in arguments)}
+        common = {k: v for k, v in shared.items() if k not in SAMPLING_ARGUMENTS}
         names = getattr(source, "geometry", {}).get("names")
         told[name] = {"kind": source.kind, "arguments": common, "names": names}
     return told

@@ -40,6 +40,8 @@ def read_cohort(recipe, data=None, cohort_file=None):
     """Return the cohort of a recipe: the user's, or the simulator's."""
     if data is not None:
         return open_cohort(data, cohort_file, recipe.cohort.where)
+    if cohort_file is not None:
+        raise NeuroloomError(f"--cohort needs --data DIR: {cohort_file} says how the files of a folder are to be read.")
     if recipe.cohort.name == USER:
         raise NeuroloomError(f"Recipe {recipe.id!r} was run on a user's files: name their folder with --data.")
     part = Part(name=recipe.cohort.name, **recipe.cohort.arguments)

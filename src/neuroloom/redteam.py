@@ -17,6 +17,7 @@ from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import ArrayStore
 
+ATTACKS_FILE = "redteam.json"
 COPY_NOISE = 0.1  # of a second scan of the same person, in the spread of the first
 
 
@@ -122,7 +123,7 @@ def attack_table(attacks):
 def write_attacks(folder, attacks):
     """Write the attacks as JSON into a folder; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "redteam.json"
+    path = folder / ATTACKS_FILE
     atomic_write(path, json.dumps([asdict(attack) for attack in attacks], indent=1).encode())
     return path
 

@@ -17,6 +17,7 @@ from neuroloom.validation.warnings import warnings_of
 
 ROLES = ("deep", "baseline", "confounds")
 KINDS = ("classify", "regress")
+SPLIT_WORDS = {"kfold": "cross-validation", "holdout": "held-out part"}  # others are words already
 
 
 def evaluate(
@@ -162,7 +163,9 @@ def _split(folds, name, unit, known):
     repeats = int(folds["repeat"].nunique())
     times = f", drawn {repeats} times" if repeats > 1 else ""
     apart = f"no {unit} is in two parts of a fold" if known else "who is who is unknown, so this cannot be proven"
-    text = f"{name.replace('_', ' ')}, {n_folds} fold{'s' if n_folds > 1 else ''}{times}; {apart}"
+    text = (
+        f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}, {n_folds} fold{'s' if n_folds > 1 else ''}{times}; {apart}"
+    )
     return {"name": name, "folds": n_folds, "repeats": repeats, "text": text}
 
 
