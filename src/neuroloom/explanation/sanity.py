@@ -98,9 +98,10 @@ def check_learner(null):
     Parameters
     ----------
     null : dict or None
-        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn.
+        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn, a p of None where
+        nothing could be exchanged.
     """
-    if null is None:
+    if null is None or null["p"] is None:
         return outcome("learner_above_chance", float("nan"), LEVEL, False, "p of the learner's own score.")
     text = (
         f"p of the learner's own {null['metric']}, against chance: a map of a learner that knows nothing tells nothing."
