@@ -110,9 +110,9 @@ def test_chance_needs_both_the_interval_and_the_null(low, p):
     assert "does not tell AD from control better than chance" in first_sentence(told)
 
 
-@pytest.mark.parametrize(("low", "shown"), [(0.78, True), (0.48, False)])
+@pytest.mark.parametrize(("low", "shown"), [(0.58, True), (0.49, False)])
 def test_where_nothing_can_be_exchanged_the_interval_decides(low, shown):  # leave-one-out: one person a fold
-    told = page(learner("deep", 0.93, low, 0.98, p=None, label="sfcn"))
+    told = page(learner("deep", 0.68, low, 0.78, p=None, label="sfcn"))
     assert above_chance(told) is shown
     assert ("does not tell AD from control better than chance" in first_sentence(told)) is not shown
 

@@ -67,9 +67,11 @@ class LinearSVM:
         positives, weight = [1] if decision.shape[1] == 1 else range(decision.shape[1]), weight_of(self.class_weight)
         lines = []
         for column, value in enumerate(positives):
-            spread = decision[:, column].std() or 1.0
-            curve = LogisticRegression(C=10.0, class_weight=weight).fit(decision[:, [column]] / spread, y == value)
-            lines.append([max(curve.coef_[0, 0], 1e-3) / spread, curve.intercept_[0]])
+            centre, spread = decision[:, column].mean(), decision[:, column].std() or 1.0
+            standard = (decision[:, [column]] - centre) / spread
+            curve = LogisticRegression(C=10.0, class_weight=weight).fit(standard, y == value)
+            slope = max(curve.coef_[0, 0], 1e-3) / spread
+            lines.append([slope, curve.intercept_[0] - slope * centre])
         return np.array(lines)
 
     def predict(self, x):
