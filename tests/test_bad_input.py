@@ -226,5 +226,5 @@ def test_ctrl_c_says_that_it_goes_on(study):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "The same command goes on where it was" in said
+    assert "The same command goes on where it was (redteam starts anew)" in said
     assert "Traceback" not in said

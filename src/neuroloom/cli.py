@@ -247,7 +247,7 @@ def main():
     except Exception as error:
         _unexpected(error)
     if code == STOPPED:
-        _fail("Stopped. The same command goes on where it was.", STOPPED)
+        _fail("Stopped. The same command goes on where it was (redteam starts anew).", STOPPED)
     sys.exit(code or 0)
 
 

@@ -1,9 +1,8 @@
 """The experiment: it walks the line from files to report, for any recipe."""
 
-import tempfile
+import shutil
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from neuroloom.cohort.where import columns_named
 from neuroloom.explanation.explain import explain
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.series import SAMPLING_ARGUMENTS
-from neuroloom.formats.tables import read_table
+from neuroloom.formats.tables import read_table, write_table
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
 from neuroloom.preparation import check_parts, of_user, prepare, read_cohort
@@ -134,7 +133,7 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
 
 def score(run, prepared, cache, jobs=1):
     """Put the predictions together and write what they mean."""
-    nulls = refits(prepared, cache, jobs) if prepared.recipe.validation.refit else None
+    nulls = refits(run, prepared, cache, jobs) if prepared.recipe.validation.refit else None
     metrics = evaluated(run, prepared, nulls)
     recipe = prepared.recipe
     metrics["tuning"] = told_tuning(recipe, [run.job_folder(fold.key, recipe.model.name) for fold in prepared.folds])
@@ -168,7 +167,7 @@ def evaluated(run, prepared, refit_nulls=None):
         n_refits=settings.refit,
         groups=settings.groups,
         confounds=settings.confounds,
-        labels={learner.name: learner.label for learner in (recipe.model, *recipe.baselines) if learner.label},
+        labels={plan.name: plan.label for plan in prepared.plans if plan.label},
         inputs=recipe.inputs_of(recipe.model),
         split=settings.split,
         title=recipe.title,
@@ -176,15 +175,25 @@ def evaluated(run, prepared, refit_nulls=None):
     )
 
 
-def refits(prepared, cache, jobs=1):
-    """Return for each learner a function that fits it anew on shuffled labels, and its predictions for them."""
+def refits(run, prepared, cache, jobs=1):
+    """Return for each learner a function that fits it anew on shuffled labels, and its predictions for them.
+
+    The predictions of each refit are kept in ``refits/LEARNER/SEED.csv``, so that a run that was killed goes on;
+    the weights are not kept.
+    """
+    words = text_columns(prepared.data.target)
+    unit = prepared.recipe.validation.unit
 
     def refit(plan, seed):
-        shuffled = replace(prepared, data=with_shuffled_target(prepared.data, seed), plans=[plan])
-        with tempfile.TemporaryDirectory() as folder:
-            run = Run(Path(folder) / "run")
-            learn(run, shuffled, cache, jobs)
-            return all_predictions(run, shuffled)
+        place = run.folder / "refits" / plan.name / str(seed)
+        kept = place.with_suffix(".csv")
+        if not kept.exists():
+            data = with_shuffled_target(prepared.data, unit, seed)
+            shuffled, again = replace(prepared, data=data, plans=[plan]), Run(place)
+            learn(again, shuffled, cache, jobs)
+            write_table(kept, all_predictions(again, shuffled))
+        shutil.rmtree(place, ignore_errors=True)
+        return read_table(kept, text=words)
 
     return {plan.name: partial(refit, plan) for plan in prepared.plans}
 

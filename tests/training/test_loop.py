@@ -129,3 +129,10 @@ def test_an_absent_input_is_zeros_and_told():
     batch = Items(stores, Whole(), np.array([0, 1])).batch([0, 1])
     assert batch.present["s"].tolist() == [False, True]
     assert batch.inputs["s"][0].abs().sum() == 0
+
+
+def test_without_a_tune_part_patience_ends_nothing(tmp_path):
+    (fit, _), y = parts()
+    nobody = Items({"x": fit.stores["x"]}, Whole(), np.arange(0), y)
+    history = loop(y, epochs=6, patience=2).run(fit, nobody, tmp_path / "c", lambda row: None)
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]

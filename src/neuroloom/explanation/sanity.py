@@ -100,9 +100,10 @@ def check_learner(null):
     Parameters
     ----------
     null : dict or None
-        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn.
+        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn, a p of None where
+        nothing could be exchanged.
     """
-    if null is None:
+    if null is None or null["p"] is None:
         return outcome("learner_above_chance", float("nan"), LEVEL, False, "p of the learner's own score.")
     score = locate("metric", METRICS, null["metric"]).label
     text = f"p of the learner's own {score}, against chance: a map of a learner that knows nothing tells nothing."

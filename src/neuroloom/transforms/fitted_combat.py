@@ -44,6 +44,11 @@ class Combat:
         self.empirical_bayes = empirical_bayes
         self.warnings = []
 
+    @property
+    def columns(self):
+        """The columns of the cohort's table that are read, also of new people."""
+        return (self.site, *self.keep)
+
     def fit(self, x, rows, names=None):
         """Learn site effects.
 
@@ -99,7 +104,7 @@ class Combat:
         return (y - self.grand_mean - covariates @ self.slopes) / np.where(self.constant, 1.0, self.deviation)
 
     def _learn_words(self, rows):
-        for column in (self.site, *self.keep):
+        for column in self.columns:
             check_name("column that combat needs", column, rows.columns)
         people = rows[self.site].astype(str).value_counts()
         few = sorted(people.index[people < 2])
