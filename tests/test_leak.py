@@ -1,5 +1,8 @@
 """The leak proof: noise in place of the test people must not change a bit of what is learned."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from small import small
 
@@ -38,6 +41,24 @@ def test_noise_in_place_of_the_test_people_changes_nothing_that_is_learned(prepa
     with_noise_there = everything_learned(prepared, noisy, tmp_path / "noise")
     assert as_it_is.keys() == with_noise_there.keys()
     assert [key for key in as_it_is if as_it_is[key] != with_noise_there[key]] == []
+
+
+@pytest.mark.slow
+def test_other_targets_of_the_test_people_change_no_prediction_of_theirs(prepared, tmp_path):
+    data, test = prepared.data, prepared.folds[0].test
+    values, table = data.target.values.copy(), data.cohort.table.copy()
+    values[test] = np.roll(values[test], 1)
+    column = table[data.target.name].to_numpy(copy=True)
+    column[test] = np.roll(column[test], 1)
+    table[data.target.name] = column
+    cohort, target = replace(data.cohort, table=table), replace(data.target, values=values)
+    told_otherwise = replace(data, cohort=cohort, target=target)
+    for plan in prepared.plans:
+        place = tmp_path / plan.name
+        place.mkdir()
+        with single_thread():
+            learner = make_learner(plan).fit(data, prepared.folds[0], prepared.recipe.seed, place)
+            assert learner.predict(data, test).tobytes() == learner.predict(told_otherwise, test).tobytes(), plan.name
 
 
 @pytest.mark.slow

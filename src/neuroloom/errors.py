@@ -17,6 +17,10 @@ class LeakError(NeuroloomError):
     """A person (or family, or site) would be on both sides of a split."""
 
 
+class Diverged(NeuroloomError):
+    """A training's loss is no longer a number."""
+
+
 def listed(names, most=8):
     """Return names as one comma-separated phrase, cut with a count when there are many."""
     names = [str(name) for name in names]

@@ -5,9 +5,11 @@ import tempfile
 import numpy as np
 import pandas as pd
 
+from neuroloom.cohort.bids import sidecar_sampling
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.formats.limits import read_json
+from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table
 from neuroloom.parts import build, check_known
 from neuroloom.sampling import SAMPLINGS
@@ -27,7 +29,8 @@ def predict(run, files, *, learner=None, reader=None):
     learner : str or None
         A learner of the run; by default the model.
     reader : dict or None
-        Arguments for the reader of the files, such as ``sampling_period``.
+        Arguments for the reader of the files, such as ``sampling_period``. By default a series is sampled as the
+        JSON file beside it says; what held for the files of the training is not taken for new ones.
 
     Returns
     -------
@@ -67,9 +70,17 @@ def _cohort(run, learner, files, reader):
     samples = [file.name.split(".")[0] for file in files]
     if len(set(samples)) < len(samples):
         samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
-    arguments = {**told["arguments"], **reader}
-    source = FileSource(told["kind"], dict(zip(samples, files, strict=True)), dict.fromkeys(samples, arguments))
+    paths = dict(zip(samples, files, strict=True))
+    sampling = {sample: _sampling(file, told["kind"], reader) for sample, file in paths.items()}
+    arguments = {sample: {**told["arguments"], **sampling[sample], **reader} for sample in samples}
+    source = FileSource(told["kind"], paths, arguments)
     return Cohort(_people(samples), {sources[0]: source}, name="new scans")
+
+
+def _sampling(file, kind, reader):
+    """Return how fast a series was sampled, as its sidecar says it; nothing where the user has said it."""
+    said = any(name in reader for name in SAMPLING_ARGUMENTS)
+    return {} if kind != "series" or said else sidecar_sampling(file)
 
 
 def _tables(source, files, names):

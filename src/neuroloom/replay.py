@@ -37,7 +37,7 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     ----------
     run : Run
     data, cohort_file : Path or None
-        As they were given to the run.
+        As they were given to the run; the run keeps its own copy of the cohort file.
     jobs : int or None
     on_progress : callable or None
 
@@ -46,12 +46,14 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     Agreement
     """
     recipe = run.recipe
+    if data is not None and cohort_file is None:
+        cohort_file = run.cohort_file
     cohort = read_cohort(recipe, data, cohort_file)
     now = environment(cohort.fingerprint())
     if now["cohort_fingerprint"] != run.environment["cohort_fingerprint"]:
         raise NeuroloomError(
             f"{run.folder}: the cohort is not the one of this run (its files or its table differ). "
-            "Give the same --data and --cohort as the run had."
+            "Give the --data that the run had; its cohort file it has kept."
         )
     cache = Cache(cache_folder(), jobs or 1)
     prepared = prepare(recipe, cohort, cache, on_progress)

@@ -21,7 +21,8 @@ from neuroloom.training.log import Log, plain
 
 LIBRARIES = ("neuroloom", "torch", "numpy", "scipy", "pandas", "scikit-learn", "nibabel", "nilearn", "safetensors")
 
-WRITTEN_FIRST = (".lock", "environment.json")  # before recipe.yaml, which makes the folder a run's
+COHORT_FILE = "cohort.yaml"
+WRITTEN_FIRST = (".lock", "environment.json", COHORT_FILE)  # before recipe.yaml, which makes the folder a run's
 
 
 class Run:
@@ -61,6 +62,12 @@ class Run:
         return read_table(self.folder / "predictions.csv")
 
     @property
+    def cohort_file(self):
+        """The copy of the cohort file that was given beside the data; None where none was."""
+        path = self.folder / COHORT_FILE
+        return path if path.is_file() else None
+
+    @property
     def finished(self):
         return any(event["event"] == "run ended" for event in self.log.events())
 
@@ -87,7 +94,7 @@ class Run:
         finally:
             lock.release()
 
-    def start(self, recipe, fingerprint):
+    def start(self, recipe, fingerprint, cohort_file=None):
         """Write what the run is; a folder that holds another recipe or cohort is refused, naming the difference."""
         told = recipe.as_yaml()
         before = self.folder / "recipe.yaml"
@@ -102,6 +109,8 @@ class Run:
                 f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out."
             )
         atomic_write(self.folder / "environment.json", json.dumps(environment(fingerprint), indent=1).encode())
+        if cohort_file is not None:
+            atomic_write(self.folder / COHORT_FILE, cohort_file.read_bytes())
         atomic_write(before, told.encode())
 
     def clear(self):

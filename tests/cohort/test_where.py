@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from neuroloom.cohort.where import chosen_rows
+from neuroloom.cohort.where import chosen_rows, columns_named
 from neuroloom.errors import NeuroloomError
 
 TABLE = pd.DataFrame({"age": [20.0, 40.0, None], "site": ["A", "B", "A"]}, index=["a", "b", "c"])
@@ -29,3 +29,8 @@ def test_what_is_not_a_condition_is_refused(condition):
 def test_an_unknown_column_names_the_nearest():
     with pytest.raises(NeuroloomError, match="Did you mean 'age'"):
         chosen_rows(TABLE, "agee > 3")
+
+
+def test_columns_that_a_condition_asks_about():
+    condition = "not site in ['A', 'B'] and (age >= -1 or known(score)) and age < 9"
+    assert columns_named(condition) == {"known", "site", "age", "score"}

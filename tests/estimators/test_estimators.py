@@ -133,3 +133,16 @@ def test_a_confound_of_which_the_fit_part_knows_no_word_says_nothing():
     features = ConfoundFeatures(["scanner"]).fit(known)
     assert features.transform(new).tolist() == [[0.0], [0.0]]
     assert features.names == ["scanner"]
+
+
+@pytest.mark.parametrize("make", [LinearSVM, Logistic])
+def test_probabilities_decide_as_the_classes_are_weighed(make):
+    rng = np.random.default_rng(4)
+    y = (np.arange(400) < 60).astype(int)  # 15 % positive, two thirds of them on the right side of the middle
+    x = rng.normal(size=(400, 5)) + 0.9 * y[:, None] * np.array([1, 0, 0, 0, 0])
+    new = rng.normal(size=(4000, 5)) + 0.9 * np.tile([0, 1], 2000)[:, None] * np.array([1, 0, 0, 0, 0])
+    balanced = make(class_weight="balanced").fit(x, y, np.arange(400)).predict(new)
+    assert np.mean(balanced.argmax(axis=1) == np.tile([0, 1], 2000)) > 0.6  # the best there is: Phi(.45) = .67
+    assert balanced[:, 1].mean() == pytest.approx(0.5, abs=0.06)
+    as_frequent = make(class_weight="none").fit(x, y, np.arange(400)).predict(x)
+    assert as_frequent[:, 1].mean() == pytest.approx(0.15, abs=0.02)

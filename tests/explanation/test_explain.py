@@ -11,10 +11,11 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.explanation.explain import apart_from, explain, place_of
 from neuroloom.explanation.explained import all_explained, bundled, check_explanation
 from neuroloom.explanation.fold_map import affordable, chosen_people, group_members
+from neuroloom.formats.numpy_files import read_arrays
 from neuroloom.formats.tables import read_table
 from neuroloom.parts import Part
 from neuroloom.recipe import resolved
-from neuroloom.report.explained import FIGURES, read_arrays
+from neuroloom.report.explained import FIGURES
 from neuroloom.run_folder import Run
 from neuroloom.transforms.store import ArrayStore
 

@@ -151,3 +151,10 @@ def test_only_the_length_of_a_series_is_padded(kind, one, other):
     with pytest.raises(NeuroloomError) as refused:
         items.batch([0, 1])
     assert f"{kind} samples differ in shape" in str(refused.value)
+
+
+def test_without_a_tune_part_patience_ends_nothing(tmp_path):
+    (fit, _), y = parts()
+    nobody = Items({"x": fit.stores["x"]}, Whole(), np.arange(0), y)
+    history = loop(y, epochs=6, patience=2).run(fit, nobody, tmp_path / "c", lambda row: None)
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]

@@ -103,11 +103,25 @@ def test_confounds_that_are_as_good_are_said_to_be():
     )
 
 
-@pytest.mark.parametrize(("low", "p"), [(0.45, 0.01), (0.52, 0.06), (0.52, None)])
+@pytest.mark.parametrize(("low", "p"), [(0.45, 0.01), (0.52, 0.06)])
 def test_chance_needs_both_the_interval_and_the_null(low, p):
     told = page(learner("deep", 0.56, low, 0.66, p=p, label="sfcn"))
     assert not above_chance(told)
     assert "does not tell AD from control better than chance" in first_sentence(told)
+
+
+@pytest.mark.parametrize(("low", "shown"), [(0.58, True), (0.49, False)])
+def test_where_nothing_can_be_exchanged_the_interval_decides(low, shown):  # leave-one-out: one person a fold
+    told = page(learner("deep", 0.68, low, 0.78, p=None, label="sfcn"))
+    assert above_chance(told) is shown
+    assert ("does not tell AD from control better than chance" in first_sentence(told)) is not shown
+
+
+@pytest.mark.parametrize(("high", "shown"), [(14.0, True), (15.5, False)])
+def test_an_error_without_a_p_is_decided_by_its_interval(high, shown):
+    told = ages(12.0, 10.0, high)
+    told["learners"]["sfcn"]["null"]["p"] = None
+    assert above_chance(told) is shown
 
 
 def test_an_error_is_above_chance_by_its_value_and_its_null():

@@ -116,11 +116,12 @@ def _sources(files):
             )
         paths[row["sample_id"]] = path
         if kind == "series":
-            arguments[row["sample_id"]] = {"axes": ["time", "region"], **_sidecar(path)}
+            arguments[row["sample_id"]] = {"axes": ["time", "region"], **sidecar_sampling(path)}
     return {name: FileSource(kind, paths, arguments) for (name, kind), (paths, arguments) in sources.items()}
 
 
-def _sidecar(path):
+def sidecar_sampling(path):
+    """Return the reader's argument that the JSON file beside a series gives; nothing where it gives none."""
     told = _told(path.with_suffix(".json"))
     for key, argument in (("RepetitionTime", "sampling_period"), ("SamplingFrequency", "sampling_rate")):
         if isinstance(told.get(key), int | float):

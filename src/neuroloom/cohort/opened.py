@@ -33,7 +33,7 @@ def open_cohort(data, cohort_file=None, where=None):
 
 def _read(data, cohort_file):
     if cohort_file:
-        return read_cohort_file(_located(cohort_file), data)
+        return read_cohort_file(located(cohort_file), data)
     if (data / "cohort.yaml").is_file():
         return read_cohort_file(data / "cohort.yaml")
     if is_bids(data):
@@ -44,7 +44,8 @@ def _read(data, cohort_file):
     )
 
 
-def _located(cohort_file):
+def located(cohort_file):
+    """Return the path of a cohort file that is given by its path or, a preset, by its name."""
     path = Path(cohort_file)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():

@@ -37,6 +37,11 @@ def chosen_rows(table, condition):
         raise NeuroloomError(f"cohort.where {condition!r} compares unlike things: {error}. {FORM}") from None
 
 
+def columns_named(condition):
+    """Return the set of names in a condition: its columns, and ``known`` where it asks that."""
+    return {node.id for node in ast.walk(ast.parse(condition, mode="eval")) if isinstance(node, ast.Name)}
+
+
 def _value(node, table):
     match node:
         case ast.Constant(value=value):

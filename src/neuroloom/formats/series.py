@@ -10,6 +10,7 @@ from neuroloom.parts import check_known
 from neuroloom.scan import Scan
 
 KINDS_READ = ("series", "graph", "table")
+SAMPLING_ARGUMENTS = ("sampling_rate", "sampling_period")  # of a reader: Hz, or s
 ASYMMETRY = 1e-4  # of the largest value: what rounding to four decimals leaves
 
 

@@ -1,12 +1,12 @@
 """3D U-Net: an answer for each voxel."""
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from neuroloom.models.shapes import check_axes, check_smallest
-
-SLAB_BYTES = 2**28  # of answers computed at a time without gradients: no tensor comes near 2**31 bytes
 
 
 class UNet3D(nn.Module):
@@ -29,7 +29,6 @@ class UNet3D(nn.Module):
     """
 
     kinds = ("volume",)
-    answers = "voxels"
 
     def __init__(self, in_shape, n_outputs, *, widths=(16, 32, 64, 128), deep_supervision=False):
         super().__init__()
@@ -40,11 +39,10 @@ class UNet3D(nn.Module):
         for width in widths:
             self.down.append(two_convolutions(channels, width))
             channels = width
-        self.up = nn.ModuleList(two_convolutions(wide + width, width) for width, wide in zip(widths, widths[1:], strict=False))
+        self.up = nn.ModuleList(two_convolutions(wide + width, width) for width, wide in itertools.pairwise(widths))
         self.head = nn.Conv3d(widths[0], n_outputs, 1)
         between = widths[1:-1] if deep_supervision else ()
         self.side_heads = nn.ModuleList(nn.Conv3d(width, n_outputs, 1) for width in between)
-        self.n_features = widths[0]
         self.to(memory_format=torch.channels_last_3d)  # about 1.2 times faster on a CPU, and safe beyond 2**31 bytes
 
     def levels(self, x):
@@ -65,7 +63,7 @@ class UNet3D(nn.Module):
         """Return features of each voxel: (batch, first width, i, j, k)."""
         return self.levels(x)[0]
 
-    def forward(self, x, lengths=None):
+    def forward(self, x):
         """Return logits (batch, n_outputs, i, j, k)."""
         return self.head(self.features(x))
 
@@ -73,19 +71,6 @@ class UNet3D(nn.Module):
         """Return logits at each voxel, then those of coarser levels, the finest first."""
         maps = self.levels(x)
         return [self.head(maps[0]), *(head(m) for head, m in zip(self.side_heads, maps[1:], strict=False))]
-
-    @torch.inference_mode()
-    def posterior_slabs(self, x):
-        """Yield (start, stop, posteriors (batch, n_outputs, stop - start, j, k)) along the first axis.
-
-        The answers of a whole head at 1 mm need not fit in memory, nor in a tensor of 2**31 bytes.
-        """
-        features = self.features(x)
-        n_bytes = 4 * self.head.out_channels * features.shape[0] * features.shape[3] * features.shape[4]
-        step = max(1, SLAB_BYTES // n_bytes)
-        for start in range(0, features.shape[2], step):
-            slab = features[:, :, start : start + step]
-            yield start, start + slab.shape[2], self.head(slab).float().softmax(dim=1)
 
 
 def two_convolutions(in_channels, out_channels):

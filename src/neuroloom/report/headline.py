@@ -111,11 +111,12 @@ def repeat_commands(record):
     """Return (what, command) that repeat this run; the run's folder by its own name, nobody's path."""
     name = shlex.quote(record.folder.resolve().name)
     data = "" if record.is_simulated else " --data DATA"
+    cohort = f" --cohort {name}/cohort.yaml" if record.has_cohort_file else ""
     version = (record.environment.get("versions") or {}).get("neuroloom")
     return [
         ("Install the same version", f"pip install neuroloom{f'=={version}' if version else ''}"),
         ("Repeat this run and compare, number by number", f"neuroloom replay {name}{data}"),
-        ("Run it again into another folder", f"neuroloom run {name}/recipe.yaml{data} --out {name}-again"),
+        ("Run it again into another folder", f"neuroloom run {name}/recipe.yaml{data}{cohort} --out {name}-again"),
         ("Ask this run about a new scan", f"neuroloom predict {name} FILE"),
     ]
 

@@ -57,8 +57,18 @@ class Regress:
         return torch.as_tensor(output, dtype=torch.float64)[:, 0].numpy() * self.spread + self.mean
 
     def calibrate(self, raw, truth):
-        """Fit the line of the bias correction on the tune part; where it does not rise surely, nothing is corrected."""
+        """Fit the line of the bias correction on the tune part; where it does not rise surely, nothing is corrected.
+
+        Without a tune part there is no line, and no corrected column is reported.
+        """
         if not self.bias_correction:
+            return self
+        if not len(raw):
+            self.line = np.full(2, np.nan)
+            self.warnings = [
+                "There is no tune part to fit the bias correction on, so nothing was corrected. "
+                "Use --set validation.tune=0.15."
+            ]
             return self
         fitted = linregress(truth, raw) if len(raw) >= 3 and np.std(truth) > 0 else None
         if fitted is not None and fitted.slope > 2 * fitted.stderr:
@@ -74,7 +84,7 @@ class Regress:
     def columns(self, name, raw):
         """Return prediction columns of ``predictions.csv``, in the target's unit."""
         columns = {f"prediction_{name}": raw}
-        if self.bias_correction:
+        if self.bias_correction and np.isfinite(self.line).all():
             columns[f"prediction_{name}_corrected"] = (raw - self.line[0]) / self.line[1]
         return columns
 

@@ -1,6 +1,5 @@
 """Segment: what is where in a volume."""
 
-import torch
 import torch.nn.functional as F
 
 from neuroloom.errors import NeuroloomError
@@ -34,12 +33,12 @@ class Segment:
         return {"network": list(network.parameters())}
 
     def loss(self, player, network, batch):
-        """Return Dice loss and cross-entropy of a batch, coarser levels counting half of the level above."""
+        """Return Dice loss and cross-entropy of a batch; each coarser level counts half of the level above."""
         truth = self.shares(batch.target[self.target])
-        total, weight = 0.0, 1.0
-        for logits in network.with_sides(batch.inputs):
-            total = total + weight * self.of_logits(logits, F.adaptive_avg_pool3d(truth, logits.shape[2:]))
-            weight /= 2
+        answers = network(batch.inputs, batch.present, batch.lengths)
+        total = self.of_logits(answers["output"], truth)
+        for level, logits in enumerate(answers.get("sides", ()), start=1):
+            total = total + self.of_logits(logits, F.adaptive_avg_pool3d(truth, logits.shape[2:])) / 2**level
         return total
 
     def of_logits(self, logits, truth):

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from neuroloom.cohort.folds import unit_groups
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.estimators.confounds import ConfoundFeatures
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.formats.limits import read_json
 from neuroloom.models.network import build_network
-from neuroloom.parts import Part, build
+from neuroloom.parts import Part, build, locate
 from neuroloom.seeds import key_number
 from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import read_arrays, read_weights, write_arrays, write_weights
@@ -63,6 +64,8 @@ class Plan:
         Columns that the confounds-only model sees; empty for the others.
     training : dict
         Training settings of a trained learner.
+    label : str
+        What a reader calls it; empty for its name.
     """
 
     name: str
@@ -72,17 +75,24 @@ class Plan:
     task: Part
     confounds: tuple[str, ...] = ()
     training: dict = field(default_factory=dict)
+    label: str = ""
 
     def as_dict(self):
         told = {"name": self.name, "kind": self.kind, "part": self.part.as_dict()}
         told["inputs"] = {name: plan.as_dict() for name, plan in self.inputs.items()}
-        return told | {"task": self.task.as_dict(), "confounds": list(self.confounds), "training": self.training}
+        return told | {
+            "task": self.task.as_dict(),
+            "confounds": list(self.confounds),
+            "training": self.training,
+            "label": self.label,
+        }
 
     @classmethod
     def from_dict(cls, told):
         inputs = {name: InputPlan.from_dict(plan) for name, plan in told["inputs"].items()}
         task, confounds = Part(**told["task"]), tuple(told["confounds"])
-        return cls(told["name"], told["kind"], Part(**told["part"]), inputs, task, confounds, told["training"])
+        part, training = Part(**told["part"]), told["training"]
+        return cls(told["name"], told["kind"], part, inputs, task, confounds, training, told.get("label", ""))
 
 
 def make_learner(plan):
@@ -113,8 +123,8 @@ class Learner:
         self.told_seen = seen_people(data.people[np.concatenate([fold.fit, fold.tune])], seed)
 
     def calibrate(self, data, fold):
-        if len(fold.tune):
-            self.task.calibrate(self.predict(data, fold.tune), data.target.values[fold.tune])
+        raw = self.predict(data, fold.tune) if len(fold.tune) else np.empty(0)
+        self.task.calibrate(raw, data.target.values[fold.tune])
 
     def save_state(self, folder, **told):
         """Write fitted transforms and the task's state; ``told`` is what JSON says beside the plan."""
@@ -217,7 +227,9 @@ class Estimator(Learner):
     def __init__(self, plan):
         super().__init__(plan)
         self.confounds = ConfoundFeatures(plan.confounds) if plan.confounds else None
-        self.estimator = build("estimator", ESTIMATORS, plan.part)
+        of_classes = locate("estimator", ESTIMATORS, plan.part.name).target_kind == "class"
+        weighing = {"class_weight": self.task.class_weight} if of_classes else {}
+        self.estimator = build("estimator", ESTIMATORS, plan.part, **weighing)
         self.n_features = None
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
@@ -225,7 +237,7 @@ class Estimator(Learner):
         self.prepare(data, fold, seed)
         if self.confounds:
             self.confounds.fit(data.cohort.table.iloc[fold.fit])
-        groups = pd.factorize(data.people[fold.fit])[0]
+        groups = unit_groups(data.cohort, fold.unit)[fold.fit]
         draw = key_number(seed, fold.repeat, fold.index, self.plan.name) % 2**31
         features = self.features(data, fold.fit)
         self.n_features = features.shape[1]

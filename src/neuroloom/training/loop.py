@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import Diverged, NeuroloomError
 from neuroloom.seeds import generator, key_number, torch_generator
 from neuroloom.training.checkpoint import load_optimizer, optimizer_tensors, read_progress, write_progress
 
@@ -66,11 +66,12 @@ class Loop:
             self._restore(checkpoint)
         for row in self.progress.history:
             on_epoch(row)
-        while self.progress.epoch < self.settings.epochs and not self._out_of_patience():
+        has_tune = len(tune_items) > 0
+        while self.progress.epoch < self.settings.epochs and not (has_tune and self._out_of_patience()):
             row = self._epoch(fit_items, tune_items)
             self._save(checkpoint)
             on_epoch(row)
-        return self._choose(has_tune=len(tune_items) > 0)
+        return self._choose(has_tune)
 
     def _epoch(self, fit_items, tune_items):
         progress, epoch = self.progress, self.progress.epoch
@@ -104,7 +105,7 @@ class Loop:
 
     def _step(self, optimizer, loss):
         if not torch.isfinite(loss):
-            raise NeuroloomError(
+            raise Diverged(
                 f"The loss became {loss.item()} in epoch {self.progress.epoch + 1}. Lower training.learning_rate "
                 f"(now {self.settings.learning_rate}), or check the inputs for extreme values with 'neuroloom check'."
             )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,10 @@ from neuroloom.parts import Part
 from neuroloom.transforms.chain import ScanChain
 from neuroloom.transforms.facts import facts
 from neuroloom.transforms.store import MappedStore, check_names
+
+ROOMS = ("formats", "atlases", "simulators", "transforms")  # of the package, whose code makes prepared samples
+ENDINGS = (".py", ".yaml")
+LIBRARIES = ("numpy", "scipy", "nibabel", "nilearn", "torch")  # whose versions may change a prepared sample
 
 
 @dataclass(frozen=True)
@@ -167,11 +172,17 @@ def _mapped(cohort, paths):
 
 @functools.cache
 def code_version():
-    """Return a hash of the code that prepared samples depend on (readers, simulators, transforms)."""
-    root = Path(neuroloom.__file__).parent
+    """Return a hash of all that prepared samples depend on: readers, atlases, simulators, transforms, libraries."""
     digest = hashlib.blake2b(digest_size=8)
-    for room in ("formats", "simulators", "transforms"):
-        for path in sorted((root / room).glob("*.py")):
-            digest.update(path.read_bytes())
-    digest.update((root / "scan.py").read_bytes())
+    for path in code_files():
+        digest.update(path.read_bytes())
+    for library in LIBRARIES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
     return digest.hexdigest()
+
+
+def code_files():
+    """Return the files of code, and of data that ship with it, that prepared samples depend on."""
+    root = Path(neuroloom.__file__).parent
+    in_rooms = (path for room in ROOMS for ending in ENDINGS for path in (root / room).rglob(f"*{ending}"))
+    return [root / "scan.py", root / "seeds.py", *sorted(in_rooms)]

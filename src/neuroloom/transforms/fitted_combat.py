@@ -44,6 +44,11 @@ class Combat:
         self.empirical_bayes = empirical_bayes
         self.warnings = []
 
+    @property
+    def columns(self):
+        """The columns of the cohort's table that are read, also of new people."""
+        return (self.site, *self.keep)
+
     def fit(self, x, rows, names=None):
         """Learn site effects.
 
@@ -81,7 +86,7 @@ class Combat:
     def transform(self, x, rows):
         """Return the samples without the effects of their sites, float32."""
         check_shape("combat", x, self.shape)
-        absent = [column for column in (self.site, *self.keep) if column not in rows]
+        absent = [column for column in self.columns if column not in rows]
         if absent:
             raise NeuroloomError(
                 f"combat needs {', '.join(absent)} of each person, which is not known of {listed(rows.index)}. "
@@ -106,7 +111,7 @@ class Combat:
         return (y - self.grand_mean - covariates @ self.slopes) / np.where(self.constant, 1.0, self.deviation)
 
     def _learn_words(self, rows):
-        for column in (self.site, *self.keep):
+        for column in self.columns:
             check_name("column that combat needs", column, rows.columns)
         people = rows[self.site].astype(str).value_counts()
         few = sorted(people.index[people < 2])

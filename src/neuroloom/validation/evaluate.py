@@ -17,6 +17,7 @@ from neuroloom.validation.warnings import warnings_of
 
 ROLES = ("deep", "baseline", "confounds")
 KINDS = ("classify", "regress")
+SPLIT_WORDS = {"kfold": "cross-validation", "holdout": "held-out part"}  # others are words already
 
 
 def evaluate(
@@ -157,7 +158,7 @@ def _split(folds, name, unit):
     repeats = int(folds["repeat"].nunique())
     times = f", drawn {repeats} times" if repeats > 1 else ""
     folds_told = f"{n_folds} fold{'s' if n_folds > 1 else ''}{times}"
-    text = f"{name.replace('_', ' ')}, {folds_told}; no {unit} is in two parts of a fold"
+    text = f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}, {folds_told}; no {unit} is in two parts of a fold"
     return {"name": name, "folds": n_folds, "repeats": repeats, "text": text}
 
 

@@ -60,17 +60,20 @@ def too_small(report):
 
 
 def above_chance(report):
-    """Return whether the learner is shown to be better than chance: by its null, its value and its interval."""
+    """Return whether the learner is shown to be better than chance: by its null, its value and its interval.
+
+    A null without a p (leave-one-out leaves nobody to exchange) says nothing: the interval decides alone.
+    """
     subject = report["learners"][report["deep"]]
     score, chance = subject["scores"][report["primary"]], report["chance"][report["primary"]]
     value, (low, high) = score["value"], score["interval"]
-    null = subject["null"]
-    if null is not None and (null["p"] is None or null["p"] >= LARGEST_P):
+    p = (subject["null"] or {"p": None})["p"]
+    if p is not None and p >= LARGEST_P:
         return False
     if chance is None:
-        return null is not None
+        return p is not None
     if report["primary"] in ERRORS:
-        return value < chance and (null is not None or (high is not None and high < chance))
+        return value < chance and (p is not None or (high is not None and high < chance))
     return low is not None and low > chance
 
 

@@ -12,14 +12,16 @@ from neuroloom.simulators.table import simulate_table
 
 
 @pytest.mark.parametrize(
-    ("cohort", "name"),
+    ("simulate", "name"),
     [
-        (simulate_table(n_participants=6), "thickness"),
-        (simulate_bold(n_participants=8, n_regions=56), "bold"),
-        (simulate_t1w(n_participants=2, voxel_size=6.0, n_sites=2), "t1w"),
+        (lambda: simulate_table(n_participants=6), "thickness"),
+        (lambda: simulate_bold(n_participants=8, n_regions=56), "bold"),
+        (lambda: simulate_t1w(n_participants=2, voxel_size=6.0, n_sites=2), "t1w"),
     ],
+    ids=["thickness", "bold", "t1w"],
 )
-def test_files_hold_what_was_drawn(tmp_path, cohort, name):
+def test_files_hold_what_was_drawn(tmp_path, simulate, name):
+    cohort = simulate()
     write_cohort(cohort, tmp_path / "study")
     read = open_cohort(tmp_path / "study")
     assert sorted(read.table["participant_id"]) == sorted(cohort.table["participant_id"])
