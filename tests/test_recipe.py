@@ -115,3 +115,8 @@ def test_a_value_that_a_constructor_refuses_is_told_with_its_part():
     table = {"dropout": "torch.nn:Dropout"}
     with pytest.raises(NeuroloomError, match=r"model 'dropout': dropout probability .* between 0 and 1, but got 2"):
         build("model", table, Part(name="dropout", p=2))
+
+
+def test_an_override_may_give_an_input_as_a_list():
+    inputs = resolved(minimal(), None, [("inputs.thickness", [{"name": "impute"}])]).inputs
+    assert [part.name for part in inputs["thickness"].chain] == ["impute"]

@@ -107,6 +107,11 @@ class Recipe(Settings):
     variants: dict[str, dict[str, Any]] = {}
     variant: str | None = None
 
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _lists_are_chains(cls, inputs):
+        return with_chains(inputs)
+
     def source_of(self, name):
         """Return the cohort's input that a recipe's input is made from."""
         return self.inputs[name].source or name
@@ -169,16 +174,18 @@ def resolved(content, variant=None, overrides=()):
         check_known(f"variant of {content['id']}", variant, variants)
         content = _merged(content, variants[variant])
         content["variant"] = variant
-    if isinstance(content.get("inputs"), dict):
-        content["inputs"] = {name: _input(how) for name, how in content["inputs"].items()}
+    if "inputs" in content:
+        content["inputs"] = with_chains(content["inputs"])  # so that an override finds the keys of an input
     for key, value in overrides:
         _set(content, key, value)
     return _validated(content)
 
 
-def _input(how):
-    """Return an input's settings; a list is its chain."""
-    return {"chain": how} if isinstance(how, list | tuple) else how
+def with_chains(inputs):
+    """Return the inputs of a recipe, each that is a list written as ``{chain: list}``."""
+    if not isinstance(inputs, dict):
+        return inputs
+    return {name: {"chain": how} if isinstance(how, list | tuple) else how for name, how in inputs.items()}
 
 
 def parse_override(text):
