@@ -9,7 +9,7 @@ from small import small
 from neuroloom.cohort.cohort import ArraySource
 from neuroloom.errors import NeuroloomError
 from neuroloom.preparation import check_parts, make_plans, prepare, read_cohort
-from neuroloom.recipe import read_recipe
+from neuroloom.recipe import read_recipe, recipe_names
 from neuroloom.training.learner import Plan, make_learner
 from neuroloom.transforms.cache import Cache
 
@@ -103,3 +103,31 @@ def test_linear_models_weigh_classes_as_the_task_says(class_weight):
     plans, _ = make_plans(read_recipe("autism-fmri", None, changes), ["site"])
     estimators = [make_learner(plan).estimator for plan in plans if plan.kind == "estimator"]
     assert [one.class_weight for one in estimators] == [class_weight, class_weight]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model.widhts": [3]}, "argument of model 'mlp': 'widhts'. Did you mean 'widths'"),
+        ({"baselines.0.alpha": [1]}, "argument of estimator 'ridge': 'alpha'. Did you mean 'alphas'"),
+        ({"baselines.0.name": "logistic"}, "'logistic' predicts a class, but task 'regress' asks for a number. "
+                                           "Estimators of a number: ridge, gaussian_process."),
+        ({"model.name": "linear_svm"}, "'linear_svm' predicts a class"),
+        ({"training.augmentation": [{"name": "intensity", "nois": 1}]}, "argument of augmentation 'intensity': 'nois'"),
+        ({"explanation.0.stepps": 3}, "'stepps'. Did you mean 'steps'"),
+        ({"task.loss": "hubber"}, "loss of task regress: 'hubber'. Did you mean 'huber'"),
+        ({"inputs.thickness.chain.0.strategy": "medain"}, "medain"),
+        ({"model": {"name": "late_fusion", "encoders": {"thickness": {"name": "mlp", "widht": [2]}}}}, "'widht'"),
+        ({"model": {"name": "late_fusion", "encoders": {"thickness": {"name": "mpl"}}}}, "Did you mean 'mlp'"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_part_is_refused(changes, message):
+    with pytest.raises(NeuroloomError) as error:
+        check_parts(recipe_with(**changes))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_packaged_recipe_and_variant_passes(name):
+    for variant in (None, *read_recipe(name).variants):
+        check_parts(read_recipe(name, variant))

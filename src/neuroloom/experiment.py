@@ -22,13 +22,14 @@ from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.tasks import TASKS
 from neuroloom.training.job import fit_one, text_columns
+from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
 
 ALWAYS_KEPT = ("participant_id", "session_id", "site", "family_id", "age", "sex")
 
 
-def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, on_progress=None):
+def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, force=False, on_progress=None):
     """Walk the whole line; a run that was killed goes on where it was.
 
     Parameters
@@ -43,6 +44,8 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
     cache : Cache
     jobs : int
         Folds and learners at work side by side, one thread each.
+    force : bool
+        Delete a run that is in the folder already.
     on_progress : callable or None
         Called with (what, done, of).
 
@@ -55,6 +58,8 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         recipe = of_user(recipe)
     cohort = read_cohort(recipe, data, cohort_file)
     with run.locked():
+        if force:
+            run.clear()
         run.start(recipe, cohort.fingerprint(), None if cohort_file is None else located(cohort_file))
         if run.finished:
             return run
@@ -118,8 +123,9 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
     order = sorted(prepared.plans, key=lambda plan: plan.kind != "trained")  # the long ones first
     work = [(plan, fold, run.job_folder(fold.key, plan.name)) for plan in order for fold in prepared.folds]
     tuned = [prepared.roles[plan.name] == "deep" and recipe.tuning is not None for plan, *_ in work]
+    kept = cache if jobs == 1 else Cache(cache.folder)  # jobs that are side by side already start no others
     calls = [
-        (fit_tuned, recipe, data, cache, fold, place, run.log)
+        (fit_tuned, recipe, data, kept, fold, place, run.log)
         if search
         else (fit_one, plan, data, fold, recipe.seed, place, run.log)
         for search, (plan, fold, place) in zip(tuned, work, strict=True)

@@ -10,16 +10,19 @@ from neuroloom.cohort.opened import chosen, open_cohort
 from neuroloom.cohort.target import read_target
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
+from neuroloom.explanation.explained import check_explanation
 from neuroloom.models import FUSIONS, MODELS
+from neuroloom.models.network import check_arguments
 from neuroloom.parts import Part, build, check_known, locate
 from neuroloom.recipe import CohortSettings
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
-from neuroloom.training.learner import InputPlan, Plan
+from neuroloom.training.learner import InputPlan, Plan, make_learner
+from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.cache import Wanted
-from neuroloom.transforms.chain import FittedChain, split_chain
+from neuroloom.transforms.chain import FittedChain, ScanChain, split_chain
 
 USER = "user"  # the name of a cohort that is a user's own files
 CONFOUNDS = "confounds"  # the name of the confounds-only learner
@@ -62,11 +65,32 @@ def check_parts(recipe):
     check_known("network or estimator", recipe.model.name, [*MODELS, *FUSIONS, *ESTIMATORS])
     for learner in recipe.baselines:
         check_known("baseline", learner.name, ESTIMATORS)
-    for learner in (recipe.model, *recipe.baselines):
-        recipe.inputs_of(learner)
     for settings in recipe.inputs.values():
-        split_chain(settings.chain)
+        ScanChain(split_chain(settings.chain)[0])
+    for learner in (recipe.model, *recipe.baselines):
+        _check_learner(learner, recipe)
+    for part in recipe.training.augmentation:
+        build("augmentation", AUGMENTATIONS, part)
+    for plan in make_plans(recipe)[0]:
+        make_learner(plan)
+    check_explanation(recipe)
     _refuse_target_in_chains(recipe, [recipe.target.column])
+
+
+def _check_learner(learner, recipe):
+    """Check a learner's inputs and arguments, and that an estimator answers what the task asks."""
+    recipe.inputs_of(learner)
+    if learner.name not in ESTIMATORS:
+        check_arguments(learner.part)
+        return
+    asked = locate("task", TASKS, recipe.task.name).target_kind
+    kinds = {name: locate("estimator", ESTIMATORS, name).target_kind for name in ESTIMATORS}
+    if kinds[learner.name] != asked:
+        fitting = ", ".join(name for name, kind in kinds.items() if kind == asked)
+        raise NeuroloomError(
+            f"estimator {learner.name!r} predicts a {kinds[learner.name]}, but task {recipe.task.name!r} asks for a "
+            f"{asked}. Estimators of a {asked}: {fitting or 'none'}."
+        )
 
 
 def _refuse_target_in_chains(recipe, of_target):

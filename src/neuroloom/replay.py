@@ -57,7 +57,7 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
         )
     cache = Cache(cache_folder(), jobs or 1)
     prepared = prepare(recipe, cohort, cache, on_progress)
-    same = all(now[key] == run.environment[key] for key in ("versions", "cpu_capability", "system"))
+    same = is_same_machine(now, run.environment)
     tolerance = SAME_MACHINE if same else OTHER_MACHINE
     lines, differences = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -79,6 +79,11 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     run.write_json("replay.json", asdict(agreement))
     write_study_page(run.folder)
     return agreement
+
+
+def is_same_machine(now, then):
+    """Return whether two environments are of one kind of machine and the same versions, so that sums are the same."""
+    return all(now[key] == then[key] for key in ("versions", "cpu_capability", "gpu", "system"))
 
 
 def _compare(run, again, prepared, plan, fold):

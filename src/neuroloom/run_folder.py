@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ from neuroloom.training.log import Log, plain
 LIBRARIES = ("neuroloom", "torch", "numpy", "scipy", "pandas", "scikit-learn", "nibabel", "nilearn", "safetensors")
 
 COHORT_FILE = "cohort.yaml"
+WRITTEN_FIRST = (".lock", "environment.json", COHORT_FILE)  # before recipe.yaml, which makes the folder a run's
 
 
 class Run:
@@ -67,7 +69,7 @@ class Run:
 
     @property
     def finished(self):
-        return (self.folder / "metrics.json").is_file() and (self.folder / "report.html").is_file()
+        return any(event["event"] == "run ended" for event in self.log.events())
 
     @property
     def log(self):
@@ -100,9 +102,9 @@ class Run:
         if before.is_file():
             self._refuse_other(before, told, fingerprint)
             self.log.mend()
+            self._tell_other_versions(fingerprint)
             return
-        strangers = [path.name for path in self.folder.iterdir() if path.name != ".lock"]
-        if strangers:
+        if strangers := self._strangers():
             raise NeuroloomError(
                 f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out."
             )
@@ -110,6 +112,16 @@ class Run:
         if cohort_file is not None:
             atomic_write(self.folder / COHORT_FILE, cohort_file.read_bytes())
         atomic_write(before, told.encode())
+
+    def clear(self):
+        """Delete what a run has left in the folder, which is held; what is not a run's is never deleted."""
+        if self._strangers() and not (self.folder / "recipe.yaml").is_file():
+            raise NeuroloomError(f"{self.folder}: this is not a run's folder, so --force does not delete it.")
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != ".lock":
+                path.unlink()
 
     def write_table(self, name, frame):
         write_table(self.folder / name, frame)
@@ -127,6 +139,18 @@ class Run:
             ) from None
         if not os.access(self.folder, os.W_OK):
             raise FileProblem(self.folder, "cannot be written to.", "Name another folder with --out.")
+
+    def _strangers(self):
+        """Return the names of what lies in the folder beside what a run writes before its recipe."""
+        return sorted(path.name for path in self.folder.iterdir() if path.name not in WRITTEN_FIRST)
+
+    def _tell_other_versions(self, fingerprint):
+        """Log, for the page, that a run goes on with other libraries than it was begun with."""
+        begun, now = (told["versions"] for told in (self.environment, environment(fingerprint)))
+        other = [f"{name} {begun.get(name)} then, {now[name]} now" for name in now if begun.get(name) != now[name]]
+        if other and not self.finished:
+            text = f"This run was begun with other versions and went on with the present ones: {', '.join(other)}."
+            self.log.add("went on", warnings=[text])
 
     def _refuse_other(self, before, told, fingerprint):
         if before.read_text() != told:

@@ -1,6 +1,7 @@
 """Every estimator against scikit-learn, and one contract for all of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
@@ -119,14 +120,19 @@ def test_inner_folds_keep_a_unit_on_one_side():
 
 
 def test_confounds_code_words_and_numbers_from_the_fit_part_only():
-    import pandas as pd
-
     fit = pd.DataFrame({"site": ["A", "B", "A"], "age": [20.0, np.nan, 40.0]})
     test = pd.DataFrame({"site": ["C", "B"], "age": [np.nan, 50.0]})
     coded = ConfoundFeatures(["site", "age"]).fit(fit)
     assert coded.names == ["site=A", "site=B", "age"]
     assert coded.transform(test).tolist() == [[0, 0, 30], [0, 1, 50]]
     assert np.array_equal(ConfoundFeatures(["site"]).load_state(coded.state()).transform(test), coded.transform(test))
+
+
+def test_a_confound_of_which_the_fit_part_knows_no_word_says_nothing():
+    known, new = pd.DataFrame({"scanner": [None, None]}, dtype=object), pd.DataFrame({"scanner": ["A", None]})
+    features = ConfoundFeatures(["scanner"]).fit(known)
+    assert features.transform(new).tolist() == [[0.0], [0.0]]
+    assert features.names == ["scanner"]
 
 
 @pytest.mark.parametrize("make", [LinearSVM, Logistic])

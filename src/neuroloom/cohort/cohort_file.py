@@ -28,7 +28,6 @@ class Settings(BaseModel):
 class Column(Settings):
     """``{from: SEX, values: {1: M, 2: F}}``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     source: str
     values: dict[Any, str | int | float | bool | None] | None = None
 

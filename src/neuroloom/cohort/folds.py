@@ -24,7 +24,6 @@ class Fold:
     """Row numbers of a cohort in three parts, disjoint in ``unit``.
 
     ``fit`` is learned from, ``tune`` chooses (epoch, calibration), ``test`` is scored once.
-    ``gap`` is the time in seconds left out around a block, for splits within one person.
     """
 
     repeat: int
@@ -33,7 +32,6 @@ class Fold:
     tune: np.ndarray
     test: np.ndarray
     unit: str
-    gap: float = 0.0
     name: str = ""
 
     @property

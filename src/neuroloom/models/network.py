@@ -96,6 +96,17 @@ def check_present(name, present):
         )
 
 
+def check_arguments(part):
+    """Check the names of a model, of its encoders and of their arguments; what kind its inputs are is not known yet."""
+    check_known("model", part.name, {**MODELS, **FUSIONS})
+    if part.name in MODELS:
+        resolve("model", MODELS, part, given=GIVEN)
+        return
+    resolve("model", FUSIONS, part, given=("n_outputs",))
+    for encoder in encoder_parts(part).values():
+        resolve("model", MODELS, encoder, given=GIVEN)
+
+
 def check_model(part, kinds):
     """Check a model's names, arguments and kinds of input before any data are read.
 

@@ -27,8 +27,7 @@ def _unit_fact(record):
     if not unit:
         return []
     units = f"{unit.get('name', 'participant')}s"
-    claim = f"claimed for new {units}" if unit.get("known", True) else "who is who is not known"
-    return [(units.capitalize(), str(unit.get("n", "–")), claim)]
+    return [(units.capitalize(), str(unit.get("n", "–")), f"claimed for new {units}")]
 
 
 def _split_fact(record):

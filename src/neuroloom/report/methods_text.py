@@ -282,8 +282,6 @@ def _sizes(splits):
 
 def _who_sat_together(unit, folds):
     name = unit.get("name", "participant")
-    if unit.get("known") is False:
-        return f"Who is who is not known here, so it cannot be proven that no {name} stood in two parts of a fold."
     if disjoint_in(folds):
         return f"No participant stood in two parts of a fold; the unit of claim is the {name}."
     return (

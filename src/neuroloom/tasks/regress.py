@@ -5,6 +5,10 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import linregress
 
+from neuroloom.parts import check_known
+
+LOSSES = ("huber", "squared")
+
 
 class Regress:
     """Predict a number; the network learns it standardised by the fit part's mean and spread.
@@ -24,6 +28,7 @@ class Regress:
     primary = "mae"
 
     def __init__(self, loss="huber", bias_correction=False):
+        check_known("loss of task regress", loss, LOSSES)
         self.loss_name = loss
         self.bias_correction = bias_correction
         self.mean, self.spread = 0.0, 1.0

@@ -104,7 +104,7 @@ def load_learner(folder):
     """Return a fitted learner from its folder."""
     told = read_json(Path(folder) / "fitted.json")
     learner = make_learner(Plan.from_dict(told["plan"]))
-    learner.seen = frozenset(told["seen"]["hashes"])
+    learner.told_seen = told["seen"]
     learner.load(Path(folder), told)
     return learner
 
@@ -116,13 +116,11 @@ class Learner:
         self.plan = plan
         self.inputs = FoldInputs({name: one.fitted for name, one in plan.inputs.items()})
         self.task = build("task", TASKS, plan.task)
-        self.seen = frozenset()
 
     def prepare(self, data, fold, seed):
         self.inputs.fit(data, fold.fit)
         self.task.prepare(data.target, fold.fit)
         self.told_seen = seen_people(data.people[np.concatenate([fold.fit, fold.tune])], seed)
-        self.seen = frozenset(self.told_seen["hashes"])
 
     def calibrate(self, data, fold):
         raw = self.predict(data, fold.tune) if len(fold.tune) else np.empty(0)
@@ -137,6 +135,7 @@ class Learner:
             "plan": self.plan.as_dict(),
             "task": self.task.told(),
             "names": self.inputs.names,
+            "given": self.inputs.given,
             "warnings": [*self.inputs.warnings, *self.task.warnings],
             "seen": self.told_seen,
             **told,
@@ -146,7 +145,7 @@ class Learner:
     def load_state(self, folder, told):
         state = read_arrays(folder / "state.safetensors")
         self.inputs.load_state(_below(state, "inputs"))
-        self.inputs.names = told["names"]
+        self.inputs.names, self.inputs.given = told["names"], told["given"]
         self.task.load_state(_below(state, "task"), told["task"])
 
     def columns(self, target_name, raw):
@@ -163,8 +162,8 @@ class Trained(Learner):
         key = (seed, fold.repeat, fold.index, self.plan.name)
         stores = self.inputs.stores(data, np.concatenate([fold.fit, fold.tune]))
         fit_items = Items(stores, data.sampling, fold.fit, data.target.values)
-        tune_items = Items(stores, data.sampling, fold.tune, data.target.values)
         self.told_network = _told_network(stores, fit_items, self.task.n_outputs)
+        tune_items = Items(stores, data.sampling, fold.tune, data.target.values, self.told_network["shapes"])
         torch.manual_seed(key_number(*key, "weights"))
         self.network = self._network()
         augmentations = [build("augmentation", AUGMENTATIONS, part) for part in settings.augmentation]
@@ -184,7 +183,7 @@ class Trained(Learner):
     def outputs(self, data, rows):
         """Return the network's outputs for some rows, joined over items: name -> (rows, ...)."""
         rows = np.asarray(rows)
-        items = Items(self.inputs.stores(data, rows), data.sampling, rows)
+        items = Items(self.inputs.stores(data, rows), data.sampling, rows, shapes=self.told_network["shapes"])
         self.network.eval()
         device = next(self.network.parameters()).device
         batches = [items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16))]
@@ -218,8 +217,7 @@ class Trained(Learner):
 
 def _told_network(stores, items, n_outputs):
     """Return what a network is built for: shape and kind of each input, and the number of outputs."""
-    sample = items.batch(np.arange(1)).inputs
-    shapes = {name: list(tensor.shape[1:]) for name, tensor in sample.items()}
+    shapes = {name: list(array.shape) for name, array in items.blank.items()}
     return {"shapes": shapes, "kinds": {name: store.kind for name, store in stores.items()}, "n_outputs": n_outputs}
 
 
@@ -232,6 +230,7 @@ class Estimator(Learner):
         of_classes = locate("estimator", ESTIMATORS, plan.part.name).target_kind == "class"
         weighing = {"class_weight": self.task.class_weight} if of_classes else {}
         self.estimator = build("estimator", ESTIMATORS, plan.part, **weighing)
+        self.n_features = None
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Fit on the fit part, and save into the folder."""
@@ -240,10 +239,12 @@ class Estimator(Learner):
             self.confounds.fit(data.cohort.table.iloc[fold.fit])
         groups = unit_groups(data.cohort, fold.unit)[fold.fit]
         draw = key_number(seed, fold.repeat, fold.index, self.plan.name) % 2**31
-        self.estimator.fit(self.features(data, fold.fit), data.target.values[fold.fit], groups, seed=draw)
+        features = self.features(data, fold.fit)
+        self.n_features = features.shape[1]
+        self.estimator.fit(features, data.target.values[fold.fit], groups, seed=draw)
         self.calibrate(data, fold)
         write_arrays(folder / "model.safetensors", self._arrays())
-        self.save_state(folder)
+        self.save_state(folder, n_features=self.n_features)
         return self
 
     def predict(self, data, rows):
@@ -257,6 +258,7 @@ class Estimator(Learner):
         stores = self.inputs.stores(data, rows)
         parts = [flatten(store.stack(rows), store.kind).astype(np.float64) for store in stores.values()]
         features = np.concatenate(parts, axis=1)
+        self._check_width(features)
         self._check_known(features, stores, data, rows)
         return features
 
@@ -267,6 +269,14 @@ class Estimator(Learner):
             known = self.inputs.names.get(name)
             names += [None] if known is None else flat_names(known, kind)
         return names
+
+    def _check_width(self, features):
+        if self.n_features not in (None, features.shape[1]):
+            raise NeuroloomError(
+                f"{self.plan.name}: the inputs make {features.shape[1]} features, but this learner was fitted on "
+                f"{self.n_features}. Series must be of one length for it: put {{name: covariance}} or "
+                "{name: crop_series, ...} into the input's chain."
+            )
 
     def _check_known(self, features, stores, data, rows):
         missing = ~np.isfinite(features)
@@ -288,6 +298,7 @@ class Estimator(Learner):
         self.load_state(folder, told)
         arrays = read_arrays(folder / "model.safetensors")
         self.estimator.load_state(_below(arrays, "estimator"))
+        self.n_features = told["n_features"]
         if self.confounds:
             self.confounds.load_state(_below(arrays, "confounds"))
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 import neuroloom
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats.atomic import atomic_write, atomic_writer
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import Part
 from neuroloom.transforms.chain import ScanChain
 from neuroloom.transforms.facts import facts
-from neuroloom.transforms.store import MappedStore
+from neuroloom.transforms.store import MappedStore, check_names
 
 ROOMS = ("formats", "atlases", "simulators", "transforms")  # of the package, whose code makes prepared samples
 ENDINGS = (".py", ".yaml")
@@ -79,6 +79,8 @@ class Cache:
         """
         paths = {name: self._paths(cohort, want) for name, want in wanted.items()}
         work = self._missing(cohort, wanted, paths)
+        if work:
+            self._make()
         calls = [(prepare, cohort.inputs[source], sample, chains) for source, sample, chains in work]
         if on_done:
             on_done(0, len(work))
@@ -96,6 +98,13 @@ class Cache:
         """Delete the cache; only folders that this class made are touched."""
         for folder in self.folder.glob("[0-9a-f][0-9a-f]"):
             shutil.rmtree(folder)
+
+    def _make(self):
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            way_out = "Name another folder for prepared scans in the variable NEUROLOOM_CACHE."
+            raise FileProblem(self.folder, f"cannot be made ({error.strerror}).", way_out) from None
 
     def _paths(self, cohort, want):
         source = cohort.inputs[want.source]
@@ -156,7 +165,9 @@ def _plain(value):
 def _mapped(cohort, paths):
     first = next((path for path in paths.values() if path is not None), None)
     kind = json.loads(first.with_suffix(".json").read_text())["kind"] if first else "table"
-    return MappedStore(kind, tuple(cohort.samples), tuple(paths[sample] for sample in cohort.samples))
+    store = MappedStore(kind, tuple(cohort.samples), tuple(paths[sample] for sample in cohort.samples))
+    check_names(store)
+    return store
 
 
 @functools.cache

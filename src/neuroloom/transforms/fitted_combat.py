@@ -86,6 +86,13 @@ class Combat:
     def transform(self, x, rows):
         """Return the samples without the effects of their sites, float32."""
         check_shape("combat", x, self.shape)
+        absent = [column for column in self.columns if column not in rows]
+        if absent:
+            raise NeuroloomError(
+                f"combat needs {', '.join(absent)} of each person, which is not known of {listed(rows.index)}. "
+                "'neuroloom predict' knows of new people no more than their files: leave combat out of the input's "
+                "chain for a model that is to answer there."
+            )
         y = self._features(x, rows)
         site, covariates = self._site_numbers(rows), self._covariates(rows)
         # an unseen site has number -1: the last row, no shift and no scale

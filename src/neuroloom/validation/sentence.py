@@ -38,8 +38,8 @@ def first_sentence(report):
     clauses = [_main(report, subject, score, shown, small)]
     clauses += _baseline(report, shown, small)
     clauses += _confounds(report, shown and not small)
-    clauses += _bounds(report, shown)
-    clauses += _doubts(report, small)
+    clauses += _bounds(report)
+    clauses += [small] if small else []
     return "; ".join(clauses) + "."
 
 
@@ -138,8 +138,7 @@ def _asked(report, tell, predict):
 def _who(report):
     unit = report["unit"]
     who = f"{unit['n']} {plural(unit['name'], unit['n'])}"
-    if unit["known"]:
-        who += " never seen in training" if unit["name"] == "site" else ", none of them seen in training"
+    who += " never seen in training" if unit["name"] == "site" else ", none of them seen in training"
     subject = report["learners"][report["deep"]]
     if unit["name"] != "site" and subject["unseen_sites"] and not subject["seen_sites"]:
         who += ", all at sites never seen in training"
@@ -174,17 +173,10 @@ def _confounds(report, judge):
     return [told]
 
 
-def _bounds(report, shown):
+def _bounds(report):
     chance, ceiling = report["chance"][report["primary"]], (report["ceiling"] or {}).get(report["primary"])
     clauses = [] if chance is None else [f"chance is {number(report, chance)}"]
     return clauses + ([] if ceiling is None else [f"the best possible is {number(report, ceiling)}"])
-
-
-def _doubts(report, small):
-    doubts = [small] if small else []
-    if not report["unit"]["known"]:
-        doubts.append("who is who is unknown, so the split cannot be proven")
-    return doubts
 
 
 def _value(report, learner):
