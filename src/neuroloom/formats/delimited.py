@@ -200,7 +200,8 @@ def _layout(path, lines, delimiter, header, columns, rows_may_be_named):
             f"its first line is one cell ({first[0][:40]!r}); its delimiter seems to be {other[0]!r}.",
             f'Say so: delimiter: "{other[0]}".',
         )
-    has_names = _has_names(path, first, header, rows_may_be_named)
+    second = next((cells for _, cells in _rows(path, lines, delimiter, number)), None) if header is None else None
+    has_names = _has_names(path, first, second, header, rows_may_be_named)
     n_before = number if has_names else 0
     body = _first_row(path, lines, delimiter, n_before)[1]
     labelled = rows_may_be_named and not _is_number(body[0])
@@ -224,8 +225,12 @@ def _check_in(path, column, names):
         raise FileProblem(path, str(error)) from None
 
 
-def _has_names(path, first, header, rows_may_be_named):
-    """Return whether the first row holds names, as told, or as seen where that is beyond doubt."""
+def _has_names(path, first, second, header, rows_may_be_named):
+    """Return whether the first row holds names, as told, or as seen where that is beyond doubt.
+
+    Numbers are names in doubt where they count up, or where they are different whole numbers (an atlas's
+    region numbers) above a row that is not whole.
+    """
     if header is not None:
         if not isinstance(header, bool):
             raise FileProblem(path, f"header must be true or false, but is {header!r}.", "Correct it.")
@@ -234,7 +239,8 @@ def _has_names(path, first, header, rows_may_be_named):
     if not any(numbers):
         return True
     tail = first if numbers[0] else first[1:]
-    if all(numbers[1:]) and (numbers[0] or rows_may_be_named) and not _counts_up(tail):
+    in_doubt = _counts_up(tail) or (_numbers_regions(tail) and second is not None and not _whole(second[-len(tail) :]))
+    if all(numbers[1:]) and (numbers[0] or rows_may_be_named) and not in_doubt:
         return False
     raise FileProblem(
         path,
@@ -245,9 +251,16 @@ def _has_names(path, first, header, rows_may_be_named):
 
 def _counts_up(cells):
     """Return whether cells are 3 or more whole numbers one apart: more likely names than measurements."""
-    if len(cells) < 3 or not all(cell.strip().isdecimal() for cell in cells):
-        return False
-    return bool((np.diff([int(cell) for cell in cells]) == 1).all())
+    return len(cells) >= 3 and _whole(cells) and bool((np.diff([int(cell) for cell in cells]) == 1).all())
+
+
+def _numbers_regions(cells):
+    """Return whether cells are different whole numbers, as the regions of an atlas have."""
+    return len(cells) > 0 and _whole(cells) and len(set(map(int, cells))) == len(cells)
+
+
+def _whole(cells):
+    return all(cell.strip().isdecimal() for cell in cells)
 
 
 def _is_number(cell):
