@@ -7,6 +7,7 @@ import pandas as pd
 
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
+from neuroloom.formats import known_arguments
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table
 from neuroloom.parts import build, check_known
@@ -67,9 +68,16 @@ def _cohort(run, learner, files, reader):
     samples = [file.name.split(".")[0] for file in files]
     if len(set(samples)) < len(samples):
         samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
-    arguments = {**told["arguments"], **reader}
-    source = FileSource(told["kind"], dict(zip(samples, files, strict=True)), dict.fromkeys(samples, arguments))
+    paths = dict(zip(samples, files, strict=True))
+    arguments = {sample: {**_fitting(told["arguments"], path), **reader} for sample, path in paths.items()}
+    source = FileSource(told["kind"], paths, arguments)
     return Cohort(_people(samples), {sources[0]: source}, name="new scans")
+
+
+def _fitting(arguments, path):
+    """Return those of the cohort's reader arguments that a file of this format takes (a .1D has no header)."""
+    known = known_arguments(path)
+    return {name: value for name, value in arguments.items() if name in known}
 
 
 def _tables(source, files, names):

@@ -35,6 +35,22 @@ def extension(path):
     return max(fitting, key=len)
 
 
+def known_arguments(path):
+    """Return the names of the arguments that the reader of a file takes."""
+    reader = locate("format", READERS, extension(path))
+    return [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
+
+
+def check_arguments(path, arguments):
+    """Raise where the reader of a file does not take one of the named arguments."""
+    known = known_arguments(path)
+    try:
+        for argument in arguments:
+            check_known(f"argument of a {extension(path)} file", argument, known)
+    except NeuroloomError as error:
+        raise FileProblem(path, str(error)) from None
+
+
 def read(path, kind=None, **arguments) -> Scan:
     """Read one file.
 
@@ -58,18 +74,14 @@ def read(path, kind=None, **arguments) -> Scan:
     NeuroloomError
         Whatever is wrong with the file or the arguments; the message names the file and the way out.
     """
-    ending = extension(path)
-    reader = locate("format", READERS, ending)
     try:
         if kind is not None:
             check_known("kind of data", kind, KINDS)
-        known = [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
-        for argument in arguments:
-            check_known(f"argument of a {ending} file", argument, known)
     except NeuroloomError as error:
         raise FileProblem(path, str(error)) from None
+    check_arguments(path, arguments)
     try:
-        return reader(path, kind, **arguments)
+        return locate("format", READERS, extension(path))(path, kind, **arguments)
     except OSError as error:
         raise FileProblem(path, f"reading it failed: {error.strerror or error}.", "Is the disk there?") from error
     except MemoryError as error:
