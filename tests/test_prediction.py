@@ -8,6 +8,7 @@ from small import small
 import neuroloom
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats.limits import read_json
+from neuroloom.prediction import fitting_arguments
 from neuroloom.recipe import read_recipe
 from neuroloom.simulators.bids import write_cohort
 from neuroloom.simulators.table import simulate_table
@@ -69,3 +70,9 @@ def test_the_page_says_that_these_are_the_users_data(study):
     run, _ = study
     assert run.recipe.cohort.name == "user"
     assert "simulated cohort" not in (run.folder / "report.html").read_text().split("<main")[0]
+
+
+def test_the_cohorts_arguments_that_a_file_cannot_take_are_left_out():
+    told = {"axes": ["time", "region"], "header": True, "sampling_period": 2.0}
+    assert fitting_arguments(told, "new.tsv") == told
+    assert fitting_arguments(told, "new.1D") == {"axes": ["time", "region"], "sampling_period": 2.0}

@@ -69,12 +69,12 @@ def _cohort(run, learner, files, reader):
     if len(set(samples)) < len(samples):
         samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
     paths = dict(zip(samples, files, strict=True))
-    arguments = {sample: {**_fitting(told["arguments"], path), **reader} for sample, path in paths.items()}
+    arguments = {sample: {**fitting_arguments(told["arguments"], path), **reader} for sample, path in paths.items()}
     source = FileSource(told["kind"], paths, arguments)
     return Cohort(_people(samples), {sources[0]: source}, name="new scans")
 
 
-def _fitting(arguments, path):
+def fitting_arguments(arguments, path):
     """Return those of the cohort's reader arguments that a file of this format takes (a .1D has no header)."""
     known = known_arguments(path)
     return {name: value for name, value in arguments.items() if name in known}
