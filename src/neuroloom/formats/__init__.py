@@ -1,6 +1,7 @@
 """Readers and writers, one file a format. `read` finds the reader by the end of a file's name."""
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
 
 from neuroloom.errors import FileProblem, NeuroloomError
@@ -36,9 +37,10 @@ def extension(path):
 
 
 def known_arguments(path):
-    """Return the names of the arguments that the reader of a file takes."""
+    """Return the names of the arguments that the reader of a file takes; those of its `Meaning` are told one by one."""
     reader = locate("format", READERS, extension(path))
-    return [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
+    names = [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
+    return [one for name in names for one in (_names_of_meaning() if name == "meaning" else (name,))]
 
 
 def check_arguments(path, arguments):
@@ -80,9 +82,26 @@ def read(path, kind=None, **arguments) -> Scan:
     except NeuroloomError as error:
         raise FileProblem(path, str(error)) from None
     check_arguments(path, arguments)
+    reader = locate("format", READERS, extension(path))
     try:
-        return locate("format", READERS, extension(path))(path, kind, **arguments)
+        return reader(path, kind, **_with_meaning(reader, arguments))
     except OSError as error:
         raise FileProblem(path, f"reading it failed: {error.strerror or error}.", "Is the disk there?") from error
     except MemoryError as error:
         raise FileProblem(path, "memory ran out while it was read.", "Close other programs.") from error
+
+
+def _names_of_meaning():
+    from neuroloom.formats.series import Meaning  # with the first file: what a reader needs is not imported before
+
+    return [one.name for one in fields(Meaning)]
+
+
+def _with_meaning(reader, arguments):
+    """Return the arguments as a reader takes them, those of its `Meaning` as one."""
+    if "meaning" not in inspect.signature(reader).parameters:
+        return arguments
+    from neuroloom.formats.series import Meaning
+
+    told = {name: arguments[name] for name in _names_of_meaning() if name in arguments}
+    return {"meaning": Meaning(**told), **{name: value for name, value in arguments.items() if name not in told}}

@@ -10,7 +10,7 @@ from scipy.io import loadmat
 
 from neuroloom.errors import FileProblem, listed
 from neuroloom.formats import limits
-from neuroloom.formats.series import array_scan, chosen
+from neuroloom.formats.series import Meaning, chosen
 
 # Class and data-type numbers: "MAT-File Format", The MathWorks, tables 1-1 and 1-3
 NUMERIC = range(6, 16)  # classes double, single, and 8 to 64 bit whole numbers
@@ -45,11 +45,7 @@ def read_mat(
     kind=None,
     *,
     variable=None,
-    axes=None,
-    sampling_rate=None,
-    sampling_period=None,
-    symmetric=True,
-    measure=None,
+    meaning=Meaning(),
 ):
     """Read one array of real numbers from a .mat file.
 
@@ -59,13 +55,8 @@ def read_mat(
     kind : {"series", "graph", "table"}, default="series"
     variable : str or None
         Name of the variable; needed where there are several.
-    axes : sequence of two of "time", "region"
-        What the two axes of a series are, as MATLAB's size() gives them; required.
-    sampling_rate, sampling_period : float or None
-        Hz, or s.
-    symmetric : bool
-    measure : str or None
-        Of a graph, as in `neuroloom.formats.series.array_scan`.
+    meaning : Meaning
+        Its axes as MATLAB's size() gives them.
 
     Returns
     -------
@@ -75,16 +66,7 @@ def read_mat(
         head = file.read(N_HEADER)
         is_hdf5 = head.startswith((HDF5_SIGNATURE, b"MATLAB 7.3"))
         values = _read_v73(path, variable) if is_hdf5 else _read_v5(path, file, head, n_file, variable)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-    )
+    return meaning.scan(path, values, kind)
 
 
 def _read_v5(path, file, head, n_file, name):
