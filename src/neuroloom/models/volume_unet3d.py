@@ -40,9 +40,7 @@ class UNet3D(nn.Module):
         for width in widths:
             self.down.append(two_convolutions(channels, width))
             channels = width
-        self.up = nn.ModuleList(
-            two_convolutions(wide + width, width) for width, wide in zip(widths, widths[1:], strict=False)
-        )
+        self.up = nn.ModuleList(two_convolutions(wide + width, width) for width, wide in zip(widths, widths[1:], strict=False))
         self.head = nn.Conv3d(widths[0], n_outputs, 1)
         between = widths[1:-1] if deep_supervision else ()
         self.side_heads = nn.ModuleList(nn.Conv3d(width, n_outputs, 1) for width in between)
