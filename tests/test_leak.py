@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small import small
 
+from neuroloom.errors import LeakError
 from neuroloom.experiment import prepare, read_cohort
 from neuroloom.recipe import read_recipe, recipe_names
 from neuroloom.sampling.data import with_noise
@@ -69,3 +70,16 @@ def test_the_proof_can_fail(prepared, tmp_path):
     with_noise_there = everything_learned(prepared, noisy, tmp_path / "noise")
     for plan in prepared.plans:
         assert as_it_is[plan.name, "model.safetensors"] != with_noise_there[plan.name, "model.safetensors"]
+
+
+@pytest.mark.parametrize("feature", ["age", "AGE"])
+def test_the_target_among_the_features_is_refused(tmp_path, feature):
+    cells = "".join(f"p{number},{20 + number},{number}\n" for number in range(20))
+    (tmp_path / "people.csv").write_text(f"id,AGE,x\n{cells}")
+    (tmp_path / "other.csv").write_text(f"id,{feature},x\n{cells}")
+    told = "table: people.csv\nparticipant_id: id\ncolumns: {age: AGE}\n"
+    told += f"inputs: {{thickness: {{kind: table, file: other.csv, key: id, columns: [x, {feature}]}}}}"
+    (tmp_path / "cohort.yaml").write_text(told)
+    recipe = read_recipe("brain-age-table")
+    with pytest.raises(LeakError, match=f"input 'thickness' has the feature '{feature}', but the target 'age'"):
+        prepare(recipe, read_cohort(recipe, tmp_path), Cache(tmp_path / "cache"))

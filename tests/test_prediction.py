@@ -11,6 +11,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import told_inputs
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table, write_table
+from neuroloom.prediction import fitting_arguments
 from neuroloom.recipe import Recipe, read_recipe
 from neuroloom.replay import replay_run
 from neuroloom.simulators.bids import write_cohort
@@ -153,3 +154,9 @@ def test_what_held_for_all_series_of_the_training_is_kept_but_not_their_rate(ser
     told = told_inputs(open_cohort(run.folder.parent / "data"))
     assert told["bold"] == {"kind": "series", "arguments": {"axes": ["time", "region"]}, "names": None}
     assert read_json(run.folder / "inputs.json") == told
+
+
+def test_the_cohorts_arguments_that_a_file_cannot_take_are_left_out():
+    told = {"axes": ["time", "region"], "header": True, "sampling_period": 2.0}
+    assert fitting_arguments(told, "new.tsv") == told
+    assert fitting_arguments(told, "new.1D") == {"axes": ["time", "region"], "sampling_period": 2.0}

@@ -14,7 +14,7 @@ class FileProblem(NeuroloomError):
 
 
 class LeakError(NeuroloomError):
-    """A person (or family, or site) would be on both sides of a split."""
+    """A person (or family, or site) would be on both sides of a split, or the answer among the features."""
 
 
 class Diverged(NeuroloomError):

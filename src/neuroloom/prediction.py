@@ -8,6 +8,7 @@ import pandas as pd
 from neuroloom.cohort.bids import sidecar_sampling
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
+from neuroloom.formats import known_arguments
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table
@@ -71,8 +72,10 @@ def _cohort(run, learner, files, reader):
     if len(set(samples)) < len(samples):
         samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
     paths = dict(zip(samples, files, strict=True))
-    sampling = {sample: _sampling(file, told["kind"], reader) for sample, file in paths.items()}
-    arguments = {sample: {**told["arguments"], **sampling[sample], **reader} for sample in samples}
+    arguments = {
+        sample: {**fitting_arguments(told["arguments"], path), **_sampling(path, told["kind"], reader), **reader}
+        for sample, path in paths.items()
+    }
     source = FileSource(told["kind"], paths, arguments)
     return Cohort(_people(samples), {sources[0]: source}, name="new scans")
 
@@ -81,6 +84,12 @@ def _sampling(file, kind, reader):
     """Return how fast a series was sampled, as its sidecar says it; nothing where the user has said it."""
     said = any(name in reader for name in SAMPLING_ARGUMENTS)
     return {} if kind != "series" or said else sidecar_sampling(file)
+
+
+def fitting_arguments(arguments, path):
+    """Return those of the cohort's reader arguments that a file of this format takes (a .1D has no header)."""
+    known = known_arguments(path)
+    return {name: value for name, value in arguments.items() if name in known}
 
 
 def _tables(source, files, names):

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from neuroloom.cohort.folds import make_folds
-from neuroloom.cohort.opened import chosen, open_cohort
+from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import read_target
-from neuroloom.errors import NeuroloomError, listed
+from neuroloom.cohort.where import chosen
+from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation.explained import check_explanation
 from neuroloom.models import FUSIONS, MODELS
@@ -126,6 +127,7 @@ def prepare(recipe, cohort, cache, on_progress=None):
     task = locate("task", TASKS, recipe.task.name)
     target = read_target(cohort, recipe.target.column, task.target_kind, recipe.target.positive)
     _refuse_target_in_chains(recipe, _columns_of_target(recipe, cohort))
+    _refuse_target_as_feature(recipe, cohort)
     stores = make_stores(recipe, cohort, cache, on_progress)
     cohort = _with_facts(cohort, stores)
     data = Data(cohort, stores, target, build("sampling", SAMPLINGS, recipe.sampling))
@@ -137,6 +139,20 @@ def prepare(recipe, cohort, cache, on_progress=None):
     confounds, warnings = _known_confounds(recipe, cohort)
     plans, roles = make_plans(recipe, confounds)
     return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
+
+
+def _refuse_target_as_feature(recipe, cohort):
+    """Raise where the answer is among the questions: a feature that is the target's column, or its source."""
+    target = recipe.target.column
+    answers = {target, cohort.taken_from.get(target, target)}
+    for name in recipe.inputs:
+        source = cohort.inputs.get(recipe.source_of(name))
+        found = [feature for feature in getattr(source, "geometry", {}).get("names") or () if feature in answers]
+        if found:
+            raise LeakError(
+                f"{cohort.name}: input {name!r} has the feature {found[0]!r}, but the target {target!r} is that column. "
+                "Name the input's columns in cohort.yaml without it."
+            )
 
 
 def make_stores(recipe, cohort, cache, on_progress=None):

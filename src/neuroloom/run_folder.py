@@ -12,8 +12,8 @@ from pathlib import Path
 import filelock
 import yaml
 
-from neuroloom.errors import FileProblem, NeuroloomError
-from neuroloom.formats.atomic import atomic_write, remove_halves
+from neuroloom.errors import NeuroloomError
+from neuroloom.formats.atomic import atomic_write, make_folder, remove_halves
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.recipe import resolved
@@ -81,7 +81,7 @@ class Run:
     @contextmanager
     def locked(self):
         """Hold the folder; a second run in it is refused, and a killed one lets go by itself."""
-        self._make()
+        make_folder(self.folder)
         lock = filelock.FileLock(self.folder / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -129,16 +129,6 @@ class Run:
     def write_json(self, name, content):
         text = json.dumps(content, indent=1, default=plain)
         atomic_write(self.folder / name, text.encode())
-
-    def _make(self):
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileProblem(
-                self.folder, f"cannot be made ({error.strerror}).", "Name another folder with --out."
-            ) from None
-        if not os.access(self.folder, os.W_OK):
-            raise FileProblem(self.folder, "cannot be written to.", "Name another folder with --out.")
 
     def _strangers(self):
         """Return the names of what lies in the folder beside what a run writes before its recipe."""

@@ -126,6 +126,8 @@ class Cohort:
         ``"ceiling"`` the best score that the planted truth allows, metric -> value.
     simulated : bool
         Whether a simulator made it.
+    taken_from : dict
+        Column of ``table`` -> the user's own column that it was taken from, where that has another name.
     """
 
     table: pd.DataFrame
@@ -135,6 +137,7 @@ class Cohort:
     known_truth: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
     planted: dict[str, Any] = field(default_factory=dict)
     simulated: bool = False
+    taken_from: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.table.index.name != "sample_id" or not self.table.index.is_unique:

@@ -33,17 +33,23 @@ def take_common_words(table, told=()):
     notes : list of str
     """
     table, notes = table.copy(), []
-    by_lower = {str(column).lower(): column for column in reversed(table.columns)}
-    for word, synonyms in SYNONYMS.items():
-        if word in told:
-            continue
-        found = next((by_lower[synonym] for synonym in synonyms if synonym in by_lower), None)
-        if found is None or found == word:
-            continue
-        table[word] = table[found]
-        notes.append(f"column {found!r} taken as {word}")
+    for word, found in common_words(table.columns, told).items():
+        if found != word:
+            table[word] = table[found]
+            notes.append(f"column {found!r} taken as {word}")
     table, said = in_our_values(table, told)
     return table, notes + said
+
+
+def common_words(columns, told=()):
+    """Return our word -> the column that is taken for it, for words that are not told."""
+    by_lower = {str(column).lower(): column for column in reversed(list(columns))}
+    found = {
+        word: next((by_lower[synonym] for synonym in synonyms if synonym in by_lower), None)
+        for word, synonyms in SYNONYMS.items()
+        if word not in told
+    }
+    return {word: column for word, column in found.items() if column is not None}
 
 
 def in_our_values(table, but=()):

@@ -7,7 +7,7 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, listed
 from neuroloom.formats import limits
-from neuroloom.formats.series import array_scan, chosen
+from neuroloom.formats.series import Meaning, chosen
 
 MAX_HEADER = 10_000  # bytes; NumPy's own limit
 MAX_DIRECTORY = 4 * 1024**2  # bytes of a zip's table of contents: tens of thousands of arrays
@@ -15,20 +15,14 @@ NUMBERS, WORDS = "biuf", "U"  # kinds of NumPy's types
 _END = b"PK\x05\x06"  # what a zip's last record starts with
 
 
-def read_npy(path, kind=None, *, axes=None, sampling_rate=None, sampling_period=None, symmetric=True, measure=None):
+def read_npy(path, kind=None, *, meaning=Meaning()):
     """Read a .npy file of real numbers.
 
     Parameters
     ----------
     path : str or Path
     kind : {"series", "graph", "table"}, default="series"
-    axes : sequence of two of "time", "region"
-        What the two axes of a series are; required. One axis alone is time.
-    sampling_rate, sampling_period : float or None
-        Hz, or s.
-    symmetric : bool
-    measure : str or None
-        Of a graph, as in `neuroloom.formats.series.array_scan`.
+    meaning : Meaning
 
     Returns
     -------
@@ -36,16 +30,7 @@ def read_npy(path, kind=None, *, axes=None, sampling_rate=None, sampling_period=
     """
     with limits.open_file(path) as (file, n_file):
         values = _read_member(path, file, n_file, NUMBERS)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-    )
+    return meaning.scan(path, values, kind)
 
 
 def read_npz(
@@ -53,11 +38,7 @@ def read_npz(
     kind=None,
     *,
     variable=None,
-    axes=None,
-    sampling_rate=None,
-    sampling_period=None,
-    symmetric=True,
-    measure=None,
+    meaning=Meaning(),
 ):
     """Read one array of a .npz file; the arguments are those of `read_npy` and ``variable``.
 
@@ -70,16 +51,7 @@ def read_npz(
         _check_directory(path, file, n_file)
         with limits.parsing(path, "whole .npz file"), zipfile.ZipFile(file) as archive:
             values = _read_packed(path, archive, _choose(path, archive, variable), NUMBERS)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-    )
+    return meaning.scan(path, values, kind)
 
 
 def read_arrays(path, most=None):

@@ -9,6 +9,7 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from scipy.sparse import csr_array
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.formats.volume import FLATTEST
 
 SLAB_BYTES = 2**23  # of a volume, resampled at a time
 
@@ -20,9 +21,15 @@ def affine_of(scan):
     if scan.geometry.get("affine") is None:
         raise NeuroloomError("The scan has no affine, so where its voxels lie is not known. Give it one in its header.")
     affine = np.asarray(scan.geometry["affine"], dtype=np.float64)
-    if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
+    if affine.shape != (4, 4) or not np.isfinite(affine).all() or _is_flat(affine):
         raise NeuroloomError(f"The scan's affine is not an invertible (4, 4) matrix: {affine.tolist()}.")
     return affine
+
+
+def _is_flat(affine):
+    """Return whether two axes point the same way, or one nowhere, however small the voxels are."""
+    sizes = voxel_sizes(affine)
+    return sizes.min() == 0 or abs(np.linalg.det(affine[:3, :3] / sizes)) < FLATTEST
 
 
 def voxel_sizes(affine):
