@@ -152,7 +152,7 @@ def test_a_new_series_is_sampled_as_its_own_sidecar_says(series_study):
 def test_what_held_for_all_series_of_the_training_is_kept_but_not_their_rate(series_study):
     run, _ = series_study
     told = told_inputs(open_cohort(run.folder.parent / "data"))
-    assert told["bold"] == {"kind": "series", "arguments": {"axes": ["time", "region"]}, "names": None}
+    assert told["bold"] == {"kind": "series", "arguments": {"axes": ["time", "region"], "header": True}, "names": None}
     assert read_json(run.folder / "inputs.json") == told
 
 

@@ -167,7 +167,7 @@ def _source(form, samples, choice, folder):
 def sidecar_sampling(path):
     """Return the reader's argument that the JSON file beside a series gives; nothing where it gives none."""
     beside = path.with_suffix(".json")
-    return _sampling([told(beside)] if beside.is_file() else [])
+    return _sampling([told(beside)])
 
 
 def _sampling(says_of_file):
