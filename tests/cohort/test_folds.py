@@ -50,6 +50,13 @@ def test_folds_are_balanced_in_class_and_site():
         assert cohort.table["site"].iloc[fold.test].value_counts().between(7, 9).all()
 
 
+def test_people_of_an_unknown_site_are_balanced_in_class_too():
+    cohort = people(n=60, visits=1, sites=(None,))
+    target = two_classes(cohort)
+    for fold in make_folds(cohort, target, n_folds=5, seed=1):
+        assert target.values[fold.test].sum() == 6
+
+
 def test_folds_of_a_number_hold_the_same_ages():
     cohort = people(n=200, visits=1, age=np.linspace(20, 90, 200))
     target = Target("age", "number", cohort.table["age"].to_numpy())

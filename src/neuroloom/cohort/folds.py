@@ -133,7 +133,8 @@ def _strata(cohort, target):
         level = pd.qcut(pd.Series(target.values).rank(method="first"), 5, labels=False).to_numpy()
     if "site" not in cohort.table:
         return level
-    return pd.factorize(cohort.table["site"].astype(str) + "|" + pd.Series(level, cohort.table.index).astype(str))[0]
+    site = cohort.table["site"].astype(str).fillna("unknown")
+    return pd.factorize(site + "|" + pd.Series(level, cohort.table.index).astype(str))[0]
 
 
 def _deal(groups, strata, n_parts, draw):
