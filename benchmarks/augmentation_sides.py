@@ -106,15 +106,13 @@ def neuroloom_side(job):
         draw = torch_generator(0, "augmentation", epoch)
         order = generator(0, "order", epoch).permutation(len(made["items"]))
         for numbers in made["items"].batches(BATCH, order):
-            batch = made["items"].batch(numbers)
-            yield intensity(spatial(batch, draw), draw).inputs["t1w"]
+            yield intensity(spatial(made["items"].batch(numbers), draw), draw).inputs["t1w"]
 
     return epochs
 
 
 def monai_side(job):
     import monai.transforms as mt
-    import torch
     from monai.data import CacheDataset, DataLoader, PersistentDataset
     from monai.utils import set_determinism
 
@@ -175,13 +173,12 @@ def monai_side(job):
             data = CacheDataset(files, chain, num_workers=max(1, job["workers"]), progress=False)
         else:
             data = PersistentDataset(files, chain, cache_dir=Path(job["scratch"]) / "monai")
-        return loader_of(DataLoader, data, job, torch)
+        return loader_of(DataLoader, data, job["workers"])
 
     return epochs
 
 
 def torchio_side(job):
-    import torch
     import torchio as tio
 
     fixed = tio.Compose([tio.ToCanonical(), tio.Resample(VOXEL), tio.ZNormalization()])
@@ -213,21 +210,14 @@ def torchio_side(job):
 
     def make_loader():
         subjects = [fixed(tio.Subject(x=tio.ScalarImage(path))) for path in scans_in(job["scans"])]
-        return loader_of(tio.SubjectsLoader, tio.SubjectsDataset(subjects, transform=random), job, torch)
+        return loader_of(tio.SubjectsLoader, tio.SubjectsDataset(subjects, transform=random), job["workers"])
 
     return epochs
 
 
-def loader_of(loader, data, job, torch):
-    """Return a shuffling loader of batches, its workers kept between epochs and given their threads."""
-    return loader(
-        data,
-        batch_size=BATCH,
-        shuffle=True,
-        num_workers=job["workers"],
-        persistent_workers=job["workers"] > 0,
-        worker_init_fn=(lambda _: torch.set_num_threads(job["threads"])) if job["workers"] else None,
-    )
+def loader_of(loader, data, workers):
+    """Return a shuffling loader of batches, its workers kept between epochs."""
+    return loader(data, batch_size=BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
 
 
 def scans_in(folder):

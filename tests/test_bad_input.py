@@ -156,6 +156,8 @@ def test_people_without_a_target_are_named(study):
         (("run", "brain-age-table", "--set", "training.epochs=ten"), "training.epochs = 'ten'"),
         (("run", "brain-age-table", "--variant", "smallest"), "Did you mean 'smaller'"),
         (("run", "brain-age-table", "--data", "nowhere"), "nowhere: there is no such folder"),
+        (("run", "brain-age-table", "--cohort", "ixi-thickness"), "--cohort needs --data DIR"),
+        (("redteam", "brain-age-table", "--cohort", "ixi-thickness"), "--cohort needs --data DIR"),
         (("simulate", "simulated_tables", "--out", "x"), "Did you mean 'simulated_table'"),
         (("predict", "nowhere", "x.csv"), "nowhere: this is not a run's folder"),
     ],
@@ -177,6 +179,27 @@ def test_a_folder_that_is_not_a_run_is_never_overwritten(study):
     refused(study.run("--force"), "not a run's folder")
     refused(study.run(), "the folder is not empty (thesis.txt)")
     assert precious.read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("words", "out", "lost"),
+    [
+        (("predict", "no run", "x.csv"), "answers.csv", "answers.csv"),
+        (("redteam", "brain-age-table", "--set", "target.column=agee"), "attacks", "attacks/redteam.json"),
+    ],
+)
+def test_a_file_is_replaced_only_when_told_and_before_any_work(tmp_path, words, out, lost):
+    (tmp_path / lost).parent.mkdir(exist_ok=True)
+    (tmp_path / lost).write_text("years of work")
+    refused(neuroloom(*words, "--out", tmp_path / out), f"{lost}: there is such a file already", "--force")
+    code, said = neuroloom(*words, "--out", tmp_path / out, "--force")
+    assert code == 1
+    assert "such a file" not in said  # it now fails at what comes after
+    assert (tmp_path / lost).read_text() == "years of work"
+
+
+def test_answers_that_could_not_be_written_are_not_begun(tmp_path):
+    refused(neuroloom("predict", "no run", "x.csv", "--out", tmp_path / "a.xlsx"), "a table ends in .csv or .tsv")
 
 
 def test_a_full_disk_while_caching(study):
@@ -203,5 +226,5 @@ def test_ctrl_c_says_that_it_goes_on(study):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "The same command goes on where it was" in said
+    assert "The same command goes on where it was (redteam starts anew)" in said
     assert "Traceback" not in said

@@ -83,3 +83,40 @@ def test_a_part_with_a_wrong_argument_names_the_nearest():
     with pytest.raises(NeuroloomError, match=r"Unknown argument of estimator 'ridge': 'alpha'\. Did you mean 'alphas'"):
         resolve("estimator", table, Part(name="ridge", alpha=[1]))
     assert build("estimator", table, Part(name="ridge", alphas=[2.0])).alphas == [2.0]
+
+
+def test_another_network_sees_the_same_inputs_under_its_own_name():
+    model = {"name": "mlp", "widths": [8], "inputs": ["thickness"], "label": "a small network"}
+    changed = resolved(minimal(model=model), None, [("model.name", "ridge")]).model
+    assert (changed.name, changed.inputs, changed.label, changed.arguments) == ("ridge", ("thickness",), None, {})
+
+
+def test_an_input_that_is_a_list_takes_settings_of_its_own():
+    inputs = resolved(minimal(), None, [("inputs.thickness.missing", "allow")]).inputs
+    assert inputs["thickness"].missing == "allow"
+    assert [part.name for part in inputs["thickness"].chain] == ["standardize"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("validation.confounds.0.x", 1, "validation.confounds.0 is 'age' and has no keys below it"),
+        ("tuning.space", {"model.dropout": []}, "at least 1 item"),
+        ("tuning.space", {}, "at least 1 item"),
+    ],
+)
+def test_settings_that_hold_nothing_are_refused(key, value, message):
+    with pytest.raises(NeuroloomError) as error:
+        resolved(minimal(validation={"confounds": ["age"]}), None, [(key, value)])
+    assert message in str(error.value)
+
+
+def test_a_value_that_a_constructor_refuses_is_told_with_its_part():
+    table = {"dropout": "torch.nn:Dropout"}
+    with pytest.raises(NeuroloomError, match=r"model 'dropout': dropout probability .* between 0 and 1, but got 2"):
+        build("model", table, Part(name="dropout", p=2))
+
+
+def test_an_override_may_give_an_input_as_a_list():
+    inputs = resolved(minimal(), None, [("inputs.thickness", [{"name": "impute"}])]).inputs
+    assert [part.name for part in inputs["thickness"].chain] == ["impute"]

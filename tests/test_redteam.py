@@ -1,14 +1,20 @@
 """The red team: nothing is claimed from shuffled labels, and a wrong split is shown to claim much."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small import small
 
+from neuroloom.errors import NeuroloomError
+from neuroloom.experiment import evaluated, learn
 from neuroloom.preparation import prepare, read_cohort
 from neuroloom.recipe import read_recipe
-from neuroloom.redteam import red_team
+from neuroloom.redteam import ScannedTwice, _attack, attack_table, red_team, with_wrong_split
+from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.transforms.cache import Cache
+from neuroloom.transforms.store import ArrayStore
 
 
 @pytest.fixture
@@ -19,11 +25,90 @@ def recipe():
 
 def test_labels_are_dealt_within_site(recipe, tmp_path):
     data = prepare(recipe, read_cohort(recipe), Cache(tmp_path)).data
-    shuffled = with_shuffled_target(data, seed=4)
+    shuffled = with_shuffled_target(data, "participant", seed=4)
     site = data.cohort.table["site"].to_numpy()
     for name in np.unique(site):
         assert sorted(shuffled.target.values[site == name]) == sorted(data.target.values[site == name])
     assert (shuffled.target.values != data.target.values).mean() > 0.9
+
+
+def with_table(data, values, **columns):
+    table = data.cohort.table.assign(**columns)
+    return replace(data, cohort=replace(data.cohort, table=table), target=replace(data.target, values=values))
+
+
+@pytest.mark.parametrize("unit", ["participant", "site"])
+def test_visits_of_a_person_take_anothers_visits_whole(recipe, tmp_path, unit):
+    data = prepare(recipe, read_cohort(recipe), Cache(tmp_path)).data
+    person, site = np.arange(150) // 2, np.where(np.arange(150) < 100, "A", "B")
+    ages = person + 0.5 * (np.arange(150) % 2)  # the second visit half a year later
+    data = with_table(data, ages, participant_id=person.astype(str), site=site)
+    drawn = with_shuffled_target(data, unit, seed=1).target.values
+    assert (drawn[1::2] - drawn[::2] == 0.5).all()
+    assert sorted(drawn[:100]) == sorted(ages[:100])
+    assert (drawn != ages).mean() > 0.9
+
+
+def test_the_unit_that_is_dealt_is_the_unit_of_claim(recipe, tmp_path):
+    data = prepare(recipe, read_cohort(recipe), Cache(tmp_path)).data
+    family = np.arange(150) // 3
+    data = with_table(data, family.astype(float), family_id=family.astype(str), site="A")
+    drawn = with_shuffled_target(data, "family", seed=1).target.values.reshape(50, 3)
+    assert (drawn == drawn[:, :1]).all()
+    by_sample = with_shuffled_target(data, "sample", seed=1).target.values.reshape(50, 3)
+    assert (np.ptp(by_sample, axis=1) > 0).mean() > 0.9
+
+
+def test_a_target_that_nobody_can_exchange_is_refused(recipe, tmp_path):
+    data = prepare(recipe, read_cohort(recipe), Cache(tmp_path)).data
+    one_age_a_site = with_table(data, np.arange(150) % 2.0, site=np.where(np.arange(150) % 2, "A", "B"))
+    with pytest.raises(NeuroloomError, match="'age' cannot be shuffled"):
+        with_shuffled_target(one_age_a_site, "participant")
+
+
+def told(p, n_learners=1, interval=(0.4, 0.6), chance=0.5):
+    learner = {"scores": {"auc": {"value": 0.5, "interval": list(interval)}}, "null": {"p": p, "note": "no people"}}
+    return {"primary": "auc", "chance": {"auc": chance}, "learners": {str(n): learner for n in range(n_learners)}}
+
+
+@pytest.mark.parametrize(("p", "n_learners", "passed"), [
+    (0.04, 1, False), (0.04, 2, True), (0.02, 2, False), (None, 1, None),
+])  # fmt: skip
+def test_shuffled_labels_are_judged_by_the_null_within_site(p, n_learners, passed):
+    assert _attack("shuffled labels", "0", told(p, n_learners, interval=(0.55, 0.65))).passed is passed
+
+
+def test_an_undefined_interval_is_told():
+    attack = _attack("wrong split", "0", told(0.5, interval=(None, None)))
+    assert "(undefined to undefined)" in attack.text
+    assert attack_table([attack]).row_count == 1
+
+
+@pytest.mark.parametrize("unit", ["participant", "site", "family"])
+def test_a_wrong_split_can_be_scored_whatever_the_unit_of_claim(recipe, tmp_path, unit):
+    cohort = read_cohort(recipe)
+    table = cohort.table.assign(family_id=[f"family-{row // 2}" for row in range(150)])
+    settings = recipe.validation.model_copy(update={"unit": unit, "folds": 2})
+    recipe = recipe.model_copy(update={"validation": settings})
+    wrong = with_wrong_split(prepare(recipe, replace(cohort, table=table), Cache(tmp_path)))
+    only = next(plan for plan in wrong.plans if plan.name == "confounds")
+    wrong = replace(wrong, plans=[only], roles={only.name: "deep"})
+    run = Run(tmp_path / "run")
+    learn(run, wrong, None)
+    metrics = evaluated(run, wrong)
+    assert metrics["unit"]["name"] == "participant"
+    assert metrics["unit"]["n"] == 300
+
+
+def test_a_second_scan_is_the_first_with_a_tenth_of_its_spread_as_noise():
+    first = np.random.default_rng(0).normal(3, 2, (4, 1000)).astype(np.float32)
+    store = ArrayStore("series", tuple("abcd"), {0: first[:2], 2: first[2:]}, ["x", "y"])
+    twice = ScannedTwice(store, tuple("abcdefgh"), (0, "wrong split", "s"))
+    assert twice.present.tolist() == [True, False, True, False] * 2
+    assert np.array_equal(twice[2], first[2:])
+    assert np.array_equal(twice[6], twice[6])
+    assert (twice[6] - twice[2]).std() == pytest.approx(0.1 * first[2:].std(), rel=0.06)  # 2000 draws: SE 1.6 %
+    assert twice.stack([0, 4]).shape == (2, 2, 1000)
 
 
 @pytest.mark.slow

@@ -11,7 +11,12 @@ from collections import Counter
 import pytest
 from small import small
 
+from neuroloom import experiment
+from neuroloom.preparation import prepare, read_cohort
+from neuroloom.recipe import read_recipe
 from neuroloom.run_folder import Run
+from neuroloom.sampling.data import with_shuffled_target
+from neuroloom.transforms.cache import Cache
 
 COMMAND = ["run", "brain-age-table", "--jobs", "1"]
 for key, value in small("brain-age-table"):
@@ -159,3 +164,17 @@ def test_two_runs_in_one_folder_are_refused(tmp_path, environment):
         refused = quietly(program(*COMMAND, "--out", tmp_path / "run"), environment)
     assert refused.returncode == 1
     assert "another run is at work in this folder" in refused.stderr
+
+
+def test_refits_that_were_done_are_not_done_again(tmp_path, monkeypatch):
+    recipe = read_recipe("brain-age-table", None, small("brain-age-table", baselines=[{"name": "ridge"}]))
+    cache = Cache(tmp_path / "cache")
+    prepared, run = prepare(recipe, read_cohort(recipe), cache), Run(tmp_path / "run")
+    refit = experiment.refits(run, prepared, cache)["ridge"]
+    once = refit(7)
+    shuffled = with_shuffled_target(prepared.data, "participant", 7).target.values
+    truth = dict(zip(prepared.data.cohort.samples, shuffled, strict=True))
+    assert once["truth_age"].tolist() == [truth[sample] for sample in once["sample_id"]]
+    assert [str(p.relative_to(run.folder)) for p in run.folder.rglob("*.*")] == ["refits/ridge/7.csv"]
+    monkeypatch.setattr(experiment, "learn", None)  # it would be called
+    assert refit(7).equals(once)

@@ -57,8 +57,15 @@ def room_of(path):
 
 
 def imported_rooms(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("neuroloom."):
+    yield from rooms_in(path.read_text())
+
+
+def rooms_in(code):
+    """Yield the rooms that code imports from, as ``neuroloom.room...`` or ``from neuroloom import room``."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module == "neuroloom":
+            yield from (alias.name for alias in node.names if alias.name in RANK)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("neuroloom."):
             yield node.module.split(".")[1]
         elif isinstance(node, ast.Import):
             yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("neuroloom."))
@@ -74,21 +81,80 @@ def test_imports_point_one_way():
     assert wrong == []
 
 
+def test_rooms_are_seen_in_every_form_of_import():
+    code = (
+        "import neuroloom.formats.nifti\nfrom neuroloom.cohort import folds\nfrom neuroloom import report, __version__"
+    )
+    assert list(rooms_in(code)) == ["formats", "cohort", "report"]
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_every_entry_of_every_table_is_there_and_says_what_it_is(table):
     for name in TABLES[table]:
         assert (locate(table, TABLES[table], name).__doc__ or "").strip(), name
 
 
+UNPICKLERS = {  # module -> what in it may run code of whoever wrote a file; None is all of it
+    "pickle": None,
+    "dill": None,
+    "cloudpickle": None,
+    "joblib": {"load"},
+    "torch": {"load"},
+    "pandas": {"read_pickle"},
+    "yaml": {"unsafe_load", "full_load", "Loader", "UnsafeLoader", "FullLoader"},
+    "os": {"system"},
+}
+BUILT_IN = {"eval", "exec"}
+
+
+def unpickling_in(code):
+    """Return every line of code that could run what a file holds, whatever name its module was given."""
+    nodes = list(ast.walk(ast.parse(code)))
+    modules = {
+        alias.asname or alias.name: alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    }
+    return [ast.unparse(node) for node in nodes if _unpickles(node, modules)]
+
+
+def _unpickles(node, modules):
+    if isinstance(node, ast.Import):
+        return any(UNPICKLERS.get(alias.name.split(".")[0], {}) is None for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        risky = UNPICKLERS.get((node.module or "").split(".")[0], {})
+        return risky is None or any(alias.name in risky for alias in node.names)
+    if isinstance(node, ast.Attribute):
+        module = ast.unparse(node.value)
+        return node.attr in (UNPICKLERS.get(modules.get(module, module), {}) or {})
+    if isinstance(node, ast.Call):
+        allowed = [word.value for word in node.keywords if word.arg == "allow_pickle"]
+        return ast.unparse(node.func) in BUILT_IN or any(ast.unparse(value) != "False" for value in allowed)
+    return False
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "from torch import load",
+        "import torch as t\nt.load(path)",
+        "numpy.load(path, allow_pickle=True)",
+        "import pandas as pd\npd.read_pickle(path)",
+        "from joblib import load as read",
+        "yaml.load(text, yaml.UnsafeLoader)",
+        "eval(text)",
+    ],
+)
+def test_what_unpickles_is_seen(code):
+    assert unpickling_in(code) != []
+
+
+def test_what_does_not_unpickle_is_left_alone():
+    assert unpickling_in("import torch\nimport numpy as np\nnp.load(path, allow_pickle=False)\ntorch.save(x, y)") == []
+
+
 def test_no_file_of_a_stranger_is_ever_unpickled():
-    risky = {"pickle", "torch.load", "joblib.load", "eval", "exec", "yaml.unsafe_load", "os.system"}
-    found = []
-    for path in ROOT.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in risky:
-                found.append(f"{path.name}: {ast.unparse(node.func)}")
-            if isinstance(node, ast.Import) and any(alias.name in risky for alias in node.names):
-                found.append(f"{path.name}: import {node.names[0].name}")
+    found = [f"{path.name}: {line}" for path in sorted(ROOT.rglob("*.py")) for line in unpickling_in(path.read_text())]
     assert found == []
 
 

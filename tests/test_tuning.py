@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from small import small
 
+from neuroloom.cohort.folds import Fold
 from neuroloom.errors import NeuroloomError
+from neuroloom.experiment import learn
 from neuroloom.formats.limits import read_json
 from neuroloom.preparation import prepare, read_cohort
 from neuroloom.recipe import read_recipe
+from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_noise
 from neuroloom.training.log import Log
 from neuroloom.transforms.cache import Cache
-from neuroloom.tuning import Grid, Optuna, fit_tuned
+from neuroloom.tuning import Grid, Optuna, _best, fit_tuned
 
 SPACE = {"model.widths": [[2], [32]], "training.learning_rate": [1e-5, 1e-2]}
 
@@ -65,3 +68,28 @@ def test_the_chosen_trial_is_the_best_on_the_tune_part_and_test_people_do_not_ma
 def test_who_is_in_which_part_cannot_be_searched(tmp_path):
     with pytest.raises(NeuroloomError, match=r"'validation\.folds' cannot be searched"):
         tuned(tmp_path, **{"tuning.space": {"validation.folds": [3, 5]}})
+
+
+@pytest.mark.parametrize(("jobs", "expected"), [(1, 3), (2, 1)])
+def test_searches_side_by_side_prepare_scans_one_at_a_time(tmp_path, monkeypatch, jobs, expected):
+    recipe = read_recipe("brain-age-table", None, small("brain-age-table", **{"tuning.space": SPACE}))
+    prepared, calls = prepare(recipe, read_cohort(recipe), Cache(tmp_path / "cache")), []
+    monkeypatch.setattr("neuroloom.experiment.side_by_side", lambda made, jobs: calls.extend(made) or [])
+    learn(Run(tmp_path / "run"), prepared, Cache(tmp_path / "cache", 3), jobs)
+    assert [arguments[2].jobs for function, *arguments in calls if function is fit_tuned] == [expected] * 5
+
+
+@pytest.mark.slow
+def test_a_trial_that_diverged_is_told_and_not_chosen(tmp_path):
+    rates = {"tuning.space": {"training.learning_rate": [1e30, 1e-2]}, "tuning.strategy": "grid"}
+    told = read_json(tuned(tmp_path, **rates) / "tuning.json")
+    assert told["trials"][0]["error"] is None
+    assert told["chosen"] == 1
+    assert np.isfinite(told["trials"][1]["error"])
+
+
+def test_a_search_of_which_every_trial_diverged_says_so():
+    fold = Fold(0, 2, *np.arange(3)[:, None], "participant")
+    assert _best([{"error": None}, {"error": 3.0}, {"error": 2.0}], fold) == 2
+    with pytest.raises(NeuroloomError, match="Fold 0-2: all 2 trials of the search diverged"):
+        _best([{"error": None}, {"error": None}], fold)

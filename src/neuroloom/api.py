@@ -2,13 +2,15 @@
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.estimators import ESTIMATORS
 from neuroloom.experiment import run_experiment
+from neuroloom.parallel import processors
 from neuroloom.recipe import Recipe, read_recipe
 from neuroloom.run_folder import Run
+from neuroloom.training.loop import chosen_device
 from neuroloom.transforms.cache import Cache
 
 
@@ -44,9 +46,9 @@ def run_recipe(
     cache : str, Path or None
         Where prepared scans are kept; by default `cache_folder`.
     jobs : int or None
-        Folds and learners at work side by side; by default one a processor.
+        Folds and learners at work side by side; by default one a processor, and one at a time on a GPU.
     force : bool
-        Delete a run that is in the folder already.
+        Delete a run that is in the folder already, once the recipe and the data are read.
     on_progress : callable or None
         Called with (what, done, of).
 
@@ -57,16 +59,19 @@ def run_recipe(
     """
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe, variant, (settings or {}).items())
-    run = Run(out or default_folder(recipe, data))
-    if force:
-        remove_run(run)
+    elif variant is not None or settings:
+        raise NeuroloomError(
+            f"{recipe.id}: a recipe that is read already takes no variant and no settings. Give its id or its file, "
+            "or pass them to read_recipe."
+        )
     return run_experiment(
         recipe,
-        run,
+        Run(out or default_folder(recipe, data)),
         data=None if data is None else Path(data),
         cohort_file=cohort_file,
-        cache=Cache(cache or cache_folder(), jobs or os.cpu_count()),
-        jobs=jobs or os.cpu_count(),
+        cache=Cache(cache or cache_folder(), jobs or processors()),
+        jobs=jobs or usual_jobs(recipe),
+        force=force,
         on_progress=on_progress,
     )
 
@@ -93,23 +98,19 @@ def default_folder(recipe, data=None):
     return Path("runs") / f"{name}-{hashlib.blake2b(told.encode(), digest_size=4).hexdigest()}"
 
 
-def remove_run(run):
-    """Delete a run's folder; a folder that is not a run's is never deleted."""
-    if not run.folder.exists():
-        return
-    strangers = [path.name for path in run.folder.iterdir() if path.name != ".lock"]
-    if strangers and not (run.folder / "recipe.yaml").is_file():
-        raise NeuroloomError(f"{run.folder}: this is not a run's folder, so --force does not delete it.")
-    shutil.rmtree(run.folder)
+def usual_jobs(recipe):
+    """Return how many folds and learners work side by side unless said: one a processor, one at a time on a GPU."""
+    trained = recipe.model.name not in ESTIMATORS
+    return 1 if trained and chosen_device(recipe.training.device).type == "cuda" else processors()
 
 
 def red_team_recipe(recipe, data=None, *, cohort_file=None, cache=None, jobs=None, on_progress=None):
     """Attack a recipe; see `neuroloom.redteam.red_team`."""
     from neuroloom.redteam import red_team
 
-    jobs = jobs or os.cpu_count()
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
-    kept = Cache(cache or cache_folder(), jobs)
+    kept = Cache(cache or cache_folder(), jobs or processors())
+    jobs = jobs or usual_jobs(recipe)
     return red_team(recipe, data=data, cohort_file=cohort_file, cache=kept, jobs=jobs, on_progress=on_progress)
 
 

@@ -104,11 +104,15 @@ def predict(
     learner: Annotated[str | None, typer.Option(help="Another learner of the run than the model.")] = None,
     sampling_period: Annotated[float | None, typer.Option(help="Of series without one, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV to write; by default it is printed.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
 ):
     """Answer for new scans: the mean of the folds' learners."""
     from neuroloom.api import predict_files
-    from neuroloom.formats.tables import write_table
+    from neuroloom.formats.tables import delimiter_of, write_table
 
+    if out is not None:
+        delimiter_of(out)
+        _refuse_to_replace(out, force)
     reader = {} if sampling_period is None else {"sampling_period": sampling_period}
     answers = predict_files(folder, files, learner=learner, reader=reader)
     if out is None:
@@ -141,13 +145,16 @@ def redteam(
     settings: Set = None,
     out: Out = None,
     jobs: Jobs = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
 ):
     """Attack a recipe: shuffled labels, a deliberately wrong split, confounds alone."""
     parsed = _recipe(recipe, variant, settings)
     from neuroloom.api import red_team_recipe
     from neuroloom.progress import shown_progress
-    from neuroloom.redteam import attack_table, write_attacks
+    from neuroloom.redteam import ATTACKS_FILE, attack_table, write_attacks
 
+    if out is not None:
+        _refuse_to_replace(out / ATTACKS_FILE, force)
     with shown_progress() as on_progress:
         attacks = red_team_recipe(parsed, data, cohort_file=cohort, jobs=jobs, on_progress=on_progress)
     _console().print(attack_table(attacks))
@@ -208,6 +215,12 @@ def _recipe(name, variant, settings):
     return read_recipe(name, variant, [parse_override(text) for text in settings or []])
 
 
+def _refuse_to_replace(path, force):
+    """Raise where a file would be lost, before any work is done for it."""
+    if path.exists() and not force:
+        raise NeuroloomError(f"{path}: there is such a file already. Name another --out, or replace it with --force.")
+
+
 def _show_result(done):
     from neuroloom.report.table import result_table
 
@@ -234,7 +247,7 @@ def main():
     except Exception as error:
         _unexpected(error)
     if code == STOPPED:
-        _fail("Stopped. The same command goes on where it was.", STOPPED)
+        _fail("Stopped. The same command goes on where it was (redteam starts anew).", STOPPED)
     sys.exit(code or 0)
 
 

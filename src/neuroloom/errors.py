@@ -14,7 +14,11 @@ class FileProblem(NeuroloomError):
 
 
 class LeakError(NeuroloomError):
-    """A person (or family, or site) would be on both sides of a split."""
+    """A person (or family, or site) would be on both sides of a split, or the answer among the features."""
+
+
+class Diverged(NeuroloomError):
+    """A training's loss is no longer a number."""
 
 
 def listed(names, most=8):

@@ -1,16 +1,18 @@
 """The experiment: it walks the line from files to report, for any recipe."""
 
-import tempfile
+import shutil
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
 from neuroloom.cohort.folds import check_folds, folds_table
+from neuroloom.cohort.opened import located
+from neuroloom.cohort.where import columns_named
 from neuroloom.explanation.explain import explain
 from neuroloom.formats.limits import read_json
-from neuroloom.formats.tables import read_table
+from neuroloom.formats.series import SAMPLING_ARGUMENTS
+from neuroloom.formats.tables import read_table, write_table
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
 from neuroloom.preparation import check_parts, of_user, prepare, read_cohort
@@ -20,11 +22,14 @@ from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.tasks import TASKS
 from neuroloom.training.job import fit_one, text_columns
+from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
 
+ALWAYS_KEPT = ("participant_id", "session_id", "site", "family_id", "age", "sex")
 
-def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, on_progress=None):
+
+def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, force=False, on_progress=None):
     """Walk the whole line; a run that was killed goes on where it was.
 
     Parameters
@@ -34,10 +39,13 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         Where everything is kept.
     data : Path or None
         The user's folder; None takes the recipe's simulator.
-    cohort_file : Path or None
+    cohort_file : Path, str or None
+        A cohort file that lies elsewhere, or a preset's name; the run keeps a copy.
     cache : Cache
     jobs : int
         Folds and learners at work side by side, one thread each.
+    force : bool
+        Delete a run that is in the folder already.
     on_progress : callable or None
         Called with (what, done, of).
 
@@ -50,11 +58,13 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
         recipe = of_user(recipe)
     cohort = read_cohort(recipe, data, cohort_file)
     with run.locked():
-        run.start(recipe, cohort.fingerprint())
+        if force:
+            run.clear()
+        run.start(recipe, cohort.fingerprint(), None if cohort_file is None else located(cohort_file))
         if run.finished:
             return run
         prepared = prepare(recipe, cohort, cache, on_progress)
-        _write_plan(run, prepared)
+        _write_plan(run, prepared, cohort)
         learn(run, prepared, cache, jobs, on_progress)
         score(run, prepared, cache, jobs)
         explain(run, prepared, on_progress, jobs)
@@ -63,21 +73,44 @@ def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, o
     return run
 
 
-def _write_plan(run, prepared):
+def _write_plan(run, prepared, as_read):
     cohort = prepared.data.cohort
-    run.write_table("cohort.csv", cohort.table.reset_index())
+    run.write_table("cohort.csv", kept_columns(prepared.recipe, cohort.table, as_read.table).reset_index())
     run.write_table("folds.csv", folds_table(prepared.folds, cohort))
     run.write_json("inputs.json", told_inputs(cohort))
     if not any(event["event"] == "prepared" for event in run.log.events()):
         run.log.add("prepared", samples=len(cohort), notes=list(cohort.notes), warnings=list(prepared.warnings))
 
 
+def kept_columns(recipe, table, as_read):
+    """Return the columns of a cohort that a run may keep: what it asks about, and what it measured itself.
+
+    A user's table may hold names and dates of birth; what the recipe has no word for stays with the user.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    table : DataFrame
+        The cohort's rows, with what was measured on the scans.
+    as_read : DataFrame
+        The same without it.
+    """
+    settings = recipe.validation
+    asked = {*ALWAYS_KEPT, recipe.target.column, *settings.confounds, *settings.groups}
+    asked |= columns_named(recipe.cohort.where) if recipe.cohort.where else set()
+    return table[[column for column in table if column in asked or column not in as_read]]
+
+
 def told_inputs(cohort):
-    """Return kind, names and the reader's common arguments of each input, to read a new person's file alike."""
+    """Return kind, names and the reader's common arguments of each input, to read a new person's file alike.
+
+    How fast a series was sampled is a fact of each file, so it is not among them.
+    """
     told = {}
     for name, source in cohort.inputs.items():
         arguments = list(getattr(source, "arguments", {}).values()) or [{}]
-        common = {k: v for k, v in arguments[0].items() if all(other.get(k) == v for other in arguments)}
+        shared = {k: v for k, v in arguments[0].items() if all(other.get(k) == v for other in arguments)}
+        common = {k: v for k, v in shared.items() if k not in SAMPLING_ARGUMENTS}
         names = getattr(source, "geometry", {}).get("names")
         told[name] = {"kind": source.kind, "arguments": common, "names": names}
     return told
@@ -90,8 +123,9 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
     order = sorted(prepared.plans, key=lambda plan: plan.kind != "trained")  # the long ones first
     work = [(plan, fold, run.job_folder(fold.key, plan.name)) for plan in order for fold in prepared.folds]
     tuned = [prepared.roles[plan.name] == "deep" and recipe.tuning is not None for plan, *_ in work]
+    kept = cache if jobs == 1 else Cache(cache.folder)  # jobs that are side by side already start no others
     calls = [
-        (fit_tuned, recipe, data, cache, fold, place, run.log)
+        (fit_tuned, recipe, data, kept, fold, place, run.log)
         if search
         else (fit_one, plan, data, fold, recipe.seed, place, run.log)
         for search, (plan, fold, place) in zip(tuned, work, strict=True)
@@ -105,7 +139,7 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
 
 def score(run, prepared, cache, jobs=1):
     """Put the predictions together and write what they mean."""
-    nulls = refits(prepared, cache, jobs) if prepared.recipe.validation.refit else None
+    nulls = refits(run, prepared, cache, jobs) if prepared.recipe.validation.refit else None
     metrics = evaluated(run, prepared, nulls)
     recipe = prepared.recipe
     metrics["tuning"] = told_tuning(recipe, [run.job_folder(fold.key, recipe.model.name) for fold in prepared.folds])
@@ -139,7 +173,7 @@ def evaluated(run, prepared, refit_nulls=None):
         n_refits=settings.refit,
         groups=settings.groups,
         confounds=settings.confounds,
-        labels={learner.name: learner.label for learner in (recipe.model, *recipe.baselines) if learner.label},
+        labels={plan.name: plan.label for plan in prepared.plans if plan.label},
         inputs=recipe.inputs_of(recipe.model),
         split=settings.split,
         title=recipe.title,
@@ -147,15 +181,25 @@ def evaluated(run, prepared, refit_nulls=None):
     )
 
 
-def refits(prepared, cache, jobs=1):
-    """Return for each learner a function that fits it anew on shuffled labels, and its predictions for them."""
+def refits(run, prepared, cache, jobs=1):
+    """Return for each learner a function that fits it anew on shuffled labels, and its predictions for them.
+
+    The predictions of each refit are kept in ``refits/LEARNER/SEED.csv``, so that a run that was killed goes on;
+    the weights are not kept.
+    """
+    words = text_columns(prepared.data.target)
+    unit = prepared.recipe.validation.unit
 
     def refit(plan, seed):
-        shuffled = replace(prepared, data=with_shuffled_target(prepared.data, seed), plans=[plan])
-        with tempfile.TemporaryDirectory() as folder:
-            run = Run(Path(folder) / "run")
-            learn(run, shuffled, cache, jobs)
-            return all_predictions(run, shuffled)
+        place = run.folder / "refits" / plan.name / str(seed)
+        kept = place.with_suffix(".csv")
+        if not kept.exists():
+            data = with_shuffled_target(prepared.data, unit, seed)
+            shuffled, again = replace(prepared, data=data, plans=[plan]), Run(place)
+            learn(again, shuffled, cache, jobs)
+            write_table(kept, all_predictions(again, shuffled))
+        shutil.rmtree(place, ignore_errors=True)
+        return read_table(kept, text=words)
 
     return {plan.name: partial(refit, plan) for plan in prepared.plans}
 

@@ -7,6 +7,11 @@ import joblib
 RESTART = "A worker stopped while some jobs were given"  # joblib replaces a process that grew; nothing is lost
 
 
+def processors():
+    """Return the processors that this process may use, which in a container are fewer than the machine's."""
+    return joblib.cpu_count()
+
+
 def side_by_side(calls, jobs=1):
     """Yield the results of calls in the order in which they end.
 

@@ -20,10 +20,6 @@ class Part(BaseModel):
     def arguments(self) -> dict[str, Any]:
         return dict(self.model_extra or {})
 
-    def with_defaults(self, **arguments):
-        """Return this part with ``arguments`` added where it does not set them itself."""
-        return Part(name=self.name, **{**arguments, **self.arguments})
-
     def as_dict(self):
         return {"name": self.name, **self.arguments}
 
@@ -65,5 +61,5 @@ def build(kind, table, part, **given):
     target = resolve(kind, table, part, given)
     try:
         return target(**given, **part.arguments)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise NeuroloomError(f"{kind} {part.name!r}: {error}. It was given {part.as_dict()}.") from error

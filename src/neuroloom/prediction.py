@@ -5,9 +5,12 @@ import tempfile
 import numpy as np
 import pandas as pd
 
+from neuroloom.cohort.bids import sidecar_sampling
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
+from neuroloom.formats import known_arguments
 from neuroloom.formats.limits import read_json
+from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table
 from neuroloom.parts import build, check_known
 from neuroloom.sampling import SAMPLINGS
@@ -27,7 +30,8 @@ def predict(run, files, *, learner=None, reader=None):
     learner : str or None
         A learner of the run; by default the model.
     reader : dict or None
-        Arguments for the reader of the files, such as ``sampling_period``.
+        Arguments for the reader of the files, such as ``sampling_period``. By default a series is sampled as the
+        JSON file beside it says; what held for the files of the training is not taken for new ones.
 
     Returns
     -------
@@ -67,9 +71,25 @@ def _cohort(run, learner, files, reader):
     samples = [file.name.split(".")[0] for file in files]
     if len(set(samples)) < len(samples):
         samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
-    arguments = {**told["arguments"], **reader}
-    source = FileSource(told["kind"], dict(zip(samples, files, strict=True)), dict.fromkeys(samples, arguments))
+    paths = dict(zip(samples, files, strict=True))
+    arguments = {
+        sample: {**fitting_arguments(told["arguments"], path), **_sampling(path, told["kind"], reader), **reader}
+        for sample, path in paths.items()
+    }
+    source = FileSource(told["kind"], paths, arguments)
     return Cohort(_people(samples), {sources[0]: source}, name="new scans")
+
+
+def _sampling(file, kind, reader):
+    """Return how fast a series was sampled, as its sidecar says it; nothing where the user has said it."""
+    said = any(name in reader for name in SAMPLING_ARGUMENTS)
+    return {} if kind != "series" or said else sidecar_sampling(file)
+
+
+def fitting_arguments(arguments, path):
+    """Return those of the cohort's reader arguments that a file of this format takes (a .1D has no header)."""
+    known = known_arguments(path)
+    return {name: value for name, value in arguments.items() if name in known}
 
 
 def _tables(source, files, names):

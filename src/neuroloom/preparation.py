@@ -1,24 +1,29 @@
 """Everything that is decided before anything is learned: the cohort, its data, the folds, the learners."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from neuroloom.cohort.folds import make_folds
-from neuroloom.cohort.opened import chosen, open_cohort
+from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import read_target
-from neuroloom.errors import NeuroloomError, listed
+from neuroloom.cohort.where import chosen
+from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
+from neuroloom.explanation.explained import check_explanation
 from neuroloom.models import FUSIONS, MODELS
+from neuroloom.models.network import check_arguments
 from neuroloom.parts import Part, build, check_known, locate
 from neuroloom.recipe import CohortSettings
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
-from neuroloom.training.learner import InputPlan, Plan
+from neuroloom.training.learner import InputPlan, Plan, make_learner
+from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.cache import Wanted
-from neuroloom.transforms.chain import split_chain
+from neuroloom.transforms.chain import FittedChain, ScanChain, split_chain
 
 USER = "user"  # the name of a cohort that is a user's own files
 CONFOUNDS = "confounds"  # the name of the confounds-only learner
@@ -40,6 +45,8 @@ def read_cohort(recipe, data=None, cohort_file=None):
     """Return the cohort of a recipe: the user's, or the simulator's."""
     if data is not None:
         return open_cohort(data, cohort_file, recipe.cohort.where)
+    if cohort_file is not None:
+        raise NeuroloomError(f"--cohort needs --data DIR: {cohort_file} says how the files of a folder are to be read.")
     if recipe.cohort.name == USER:
         raise NeuroloomError(f"Recipe {recipe.id!r} was run on a user's files: name their folder with --data.")
     part = Part(name=recipe.cohort.name, **recipe.cohort.arguments)
@@ -59,10 +66,46 @@ def check_parts(recipe):
     check_known("network or estimator", recipe.model.name, [*MODELS, *FUSIONS, *ESTIMATORS])
     for learner in recipe.baselines:
         check_known("baseline", learner.name, ESTIMATORS)
-    for learner in (recipe.model, *recipe.baselines):
-        recipe.inputs_of(learner)
     for settings in recipe.inputs.values():
-        split_chain(settings.chain)
+        ScanChain(split_chain(settings.chain)[0])
+    for learner in (recipe.model, *recipe.baselines):
+        _check_learner(learner, recipe)
+    for part in recipe.training.augmentation:
+        build("augmentation", AUGMENTATIONS, part)
+    for plan in make_plans(recipe)[0]:
+        make_learner(plan)
+    check_explanation(recipe)
+    _refuse_target_in_chains(recipe, [recipe.target.column])
+
+
+def _check_learner(learner, recipe):
+    """Check a learner's inputs and arguments, and that an estimator answers what the task asks."""
+    recipe.inputs_of(learner)
+    if learner.name not in ESTIMATORS:
+        check_arguments(learner.part)
+        return
+    asked = locate("task", TASKS, recipe.task.name).target_kind
+    kinds = {name: locate("estimator", ESTIMATORS, name).target_kind for name in ESTIMATORS}
+    if kinds[learner.name] != asked:
+        fitting = ", ".join(name for name, kind in kinds.items() if kind == asked)
+        raise NeuroloomError(
+            f"estimator {learner.name!r} predicts a {kinds[learner.name]}, but task {recipe.task.name!r} asks for a "
+            f"{asked}. Estimators of a {asked}: {fitting or 'none'}."
+        )
+
+
+def _refuse_target_in_chains(recipe, of_target):
+    """Refuse a fitted transform that would read the target of new people; ``of_target`` are the columns that hold it."""
+    for name, settings in recipe.inputs.items():
+        chain = FittedChain(split_chain(settings.chain)[1])
+        for part, step in zip(chain.parts, chain.steps, strict=True):
+            for column in getattr(step, "columns", ()):
+                if column in of_target:
+                    raise NeuroloomError(
+                        f"{recipe.id}: {part.name} in the chain of {name!r} reads the column {column!r}, which holds the "
+                        f"target ({recipe.target.column}). It is not known for new people, so this would be a leak. "
+                        "Leave it out of keep."
+                    )
 
 
 def prepare(recipe, cohort, cache, on_progress=None):
@@ -83,6 +126,8 @@ def prepare(recipe, cohort, cache, on_progress=None):
     check_parts(recipe)
     task = locate("task", TASKS, recipe.task.name)
     target = read_target(cohort, recipe.target.column, task.target_kind, recipe.target.positive)
+    _refuse_target_in_chains(recipe, _columns_of_target(recipe, cohort))
+    _refuse_target_as_feature(recipe, cohort)
     stores = make_stores(recipe, cohort, cache, on_progress)
     cohort = _with_facts(cohort, stores)
     data = Data(cohort, stores, target, build("sampling", SAMPLINGS, recipe.sampling))
@@ -94,6 +139,20 @@ def prepare(recipe, cohort, cache, on_progress=None):
     confounds, warnings = _known_confounds(recipe, cohort)
     plans, roles = make_plans(recipe, confounds)
     return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
+
+
+def _refuse_target_as_feature(recipe, cohort):
+    """Raise where the answer is among the questions: a feature that is the target's column, or its source."""
+    target = recipe.target.column
+    answers = {target, cohort.taken_from.get(target, target)}
+    for name in recipe.inputs:
+        source = cohort.inputs.get(recipe.source_of(name))
+        found = [feature for feature in getattr(source, "geometry", {}).get("names") or () if feature in answers]
+        if found:
+            raise LeakError(
+                f"{cohort.name}: input {name!r} has the feature {found[0]!r}, but the target {target!r} is that column. "
+                "Name the input's columns in cohort.yaml without it."
+            )
 
 
 def make_stores(recipe, cohort, cache, on_progress=None):
@@ -128,20 +187,34 @@ def _with_facts(cohort, stores):
         known = {sample: store.facts(row) for row, sample in enumerate(store.samples) if store.present[row]}
         frame = pd.DataFrame.from_dict(known, orient="index").reindex(table.index)
         for fact in frame.columns:
-            column = fact if fact not in cohort.table else f"{name}_{fact}"
+            if fact in table and table[fact].equals(frame[fact]):
+                continue  # inputs made from one scan tell the same of it
+            column = fact if fact not in table else f"{name}_{fact}"
             if column not in table:
                 table[column] = frame[fact]
     return replace(cohort, table=table)
 
 
+def _columns_of_target(recipe, cohort):
+    """Return the columns of the cohort's table that hold the target, under its own name or another."""
+    truth = cohort.table[recipe.target.column].astype(str)
+    return [column for column in cohort.table if cohort.table[column].astype(str).equals(truth)]
+
+
 def _known_confounds(recipe, cohort):
-    """Return the confounds that the cohort knows, and a warning for each that it does not."""
-    wanted = recipe.validation.confounds
+    """Return the confounds that the cohort knows, and a warning for each that it does not, or that is the target."""
+    of_target = _columns_of_target(recipe, cohort)
+    wanted = [column for column in recipe.validation.confounds if column not in of_target]
     known = [column for column in wanted if column in cohort.table and cohort.table[column].notna().any()]
     absent = [column for column in wanted if column not in known]
     constant = [column for column in known if cohort.table[column].nunique() < 2]
     warnings = [
         f"The confound {column!r} is not known in this cohort, so nothing can be said about it." for column in absent
+    ]
+    warnings += [
+        f"The confound {column!r} is the target, so it is left out of the confounds."
+        for column in recipe.validation.confounds
+        if column in of_target
     ]
     return [column for column in known if column not in constant], warnings
 
@@ -155,15 +228,24 @@ def make_plans(recipe, confounds=()):
     )  # fmt: skip
     plans, roles = [], {}
     for role, learner in [("deep", recipe.model), *(("baseline", b) for b in recipe.baselines)]:
-        name = learner.name if learner.name not in roles else f"{learner.name}-{'-'.join(recipe.inputs_of(learner))}"
+        name = _unused(learner.name, recipe.inputs_of(learner), roles)
         seen = {n: inputs[n] for n in recipe.inputs_of(learner)}
         trained = learner.name not in ESTIMATORS
         training = recipe.training.model_dump(mode="json") if trained else {}
         kind = "trained" if trained else "estimator"
-        plans.append(Plan(name, kind, learner.part, seen, recipe.task if trained else plain, (), training))
+        plans.append(
+            Plan(name, kind, learner.part, seen, recipe.task if trained else plain, (), training, learner.label or "")
+        )
         roles[name] = role
     if confounds:
         simple = Part(name="logistic" if task.target_kind == "class" else "ridge")
         plans.append(Plan(CONFOUNDS, "estimator", simple, {}, plain, tuple(confounds)))
         roles[CONFOUNDS] = "confounds"
     return plans, roles
+
+
+def _unused(name, inputs, taken):
+    """Return a name that no other learner of the run has: with its inputs, and a number where that is not enough."""
+    with_inputs = f"{name}-{'-'.join(inputs)}"
+    numbered = (f"{with_inputs}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name, with_inputs], numbered) if one not in taken)

@@ -2,7 +2,7 @@
 
 import copy
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -58,7 +58,7 @@ class LearnerSettings(Part):
 class TuningSettings(Settings):
     """A search over recipe keys, judged on each fold's tune part; the test part is never seen."""
 
-    space: dict[str, list[Any]]
+    space: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(min_length=1)
     strategy: Literal["grid", "optuna"] = "grid"
     trials: int = Field(10, ge=1)
 
@@ -110,9 +110,7 @@ class Recipe(Settings):
     @field_validator("inputs", mode="before")
     @classmethod
     def _lists_are_chains(cls, inputs):
-        if not isinstance(inputs, dict):
-            return inputs
-        return {name: {"chain": how} if isinstance(how, list | tuple) else how for name, how in inputs.items()}
+        return with_chains(inputs)
 
     def source_of(self, name):
         """Return the cohort's input that a recipe's input is made from."""
@@ -176,9 +174,18 @@ def resolved(content, variant=None, overrides=()):
         check_known(f"variant of {content['id']}", variant, variants)
         content = _merged(content, variants[variant])
         content["variant"] = variant
+    if "inputs" in content:
+        content["inputs"] = with_chains(content["inputs"])  # so that an override finds the keys of an input
     for key, value in overrides:
         _set(content, key, value)
     return _validated(content)
+
+
+def with_chains(inputs):
+    """Return the inputs of a recipe, each that is a list written as ``{chain: list}``."""
+    if not isinstance(inputs, dict):
+        return inputs
+    return {name: {"chain": how} if isinstance(how, list | tuple) else how for name, how in inputs.items()}
 
 
 def parse_override(text):
@@ -205,9 +212,8 @@ def _set(content, dotted, value):
     for depth, key in enumerate(keys[:-1]):
         here = ".".join(keys[: depth + 1])
         if isinstance(place, list):
-            place = place[_index(key, place, here)]
-            continue
-        if place.get(key) is None:
+            key = _index(key, place, here)
+        elif place.get(key) is None:
             place[key] = {}
         if not isinstance(place[key], dict | list):
             raise NeuroloomError(f"--set {dotted}: {here} is {place[key]!r} and has no keys below it.")
@@ -215,8 +221,9 @@ def _set(content, dotted, value):
     if isinstance(place, list):
         place[_index(keys[-1], place, dotted)] = value
     elif keys[-1] == "name" and isinstance(place.get("name"), str) and place["name"] != value:
-        place.clear()  # another part: the old one's arguments do not go with it
-        place["name"] = value
+        inputs = {"inputs": place["inputs"]} if "inputs" in place else {}
+        place.clear()  # another part: the old one's arguments and label do not go with it
+        place.update(name=value, **inputs)
     else:
         place[keys[-1]] = value
 

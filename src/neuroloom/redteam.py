@@ -15,24 +15,28 @@ from neuroloom.preparation import CONFOUNDS, prepare, read_cohort
 from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.seeds import generator
-from neuroloom.transforms.store import ArrayStore
+from neuroloom.transforms.store import stack_rows
 
+ATTACKS_FILE = "redteam.json"
 COPY_NOISE = 0.1  # of a second scan of the same person, in the spread of the first
+LEVEL = 0.05
+LEAST_DRAWS = 200  # of the null: fewer could not reach the level once it is divided by the number of learners
 
 
 @dataclass(frozen=True)
 class Attack:
     """One attempt to make a recipe claim something it should not.
 
-    ``passed`` is None where the attack shows a danger rather than tests the recipe.
+    ``passed`` is None where the attack shows a danger rather than tests the recipe, or nothing could be tested; a
+    number is None where it is undefined.
     """
 
     name: str
     learner: str
     metric: str
-    value: float
-    interval: tuple[float, float]
-    chance: float
+    value: float | None
+    interval: tuple[float | None, float | None]
+    chance: float | None
     passed: bool | None
     text: str
 
@@ -40,7 +44,10 @@ class Attack:
 def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=None):
     """Attack a recipe on its own cohort, and return what each attack found.
 
-    1. Labels shuffled between people, within site: every learner must be at chance.
+    Nothing is kept between calls: an attack that was stopped starts anew.
+
+    1. Labels shuffled between units, within site: no learner may beat what permuted predictions reach within fold and
+       site (p of its null, times the number of learners).
     2. A wrong split: each person scanned twice (the copy has a little noise), scans dealt to folds as if they were
        people, labels still shuffled. What is then reached is what a leak would have claimed.
     3. The confounds alone, on the true labels.
@@ -57,9 +64,10 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
     -------
     list of Attack
     """
-    recipe = recipe.model_copy(update={"tuning": None})
+    draws = max(recipe.validation.permutations, LEAST_DRAWS)
+    recipe = _changed(recipe, permutations=draws).model_copy(update={"tuning": None})
     prepared = prepare(recipe, read_cohort(recipe, data, cohort_file), cache, on_progress)
-    shuffled = replace(prepared, data=with_shuffled_target(prepared.data, recipe.seed))
+    shuffled = replace(prepared, data=with_shuffled_target(prepared.data, recipe.validation.unit, recipe.seed))
     work = [("shuffled labels", shuffled), ("wrong split", with_wrong_split(shuffled)), ("confounds", prepared)]
     attacks = []
     for name, attacked in work:
@@ -79,31 +87,66 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
 def with_wrong_split(prepared):
     """Return everything prepared for a split by scan of people who were scanned twice."""
     data, settings = prepared.data, prepared.recipe.validation
-    n = len(data)
     table = pd.concat([data.cohort.table, data.cohort.table])
     table.index = pd.Index([f"{sample}_{scan}" for scan in (1, 2) for sample in data.cohort.samples], name="sample_id")
     target = replace(data.target, values=np.tile(data.target.values, 2))
-    draw = generator(prepared.recipe.seed, "wrong split")
-    stores = {name: _scanned_twice(store, table.index, n, draw) for name, store in data.stores.items()}
+    stores = {
+        name: ScannedTwice(store, tuple(table.index), (prepared.recipe.seed, "wrong split", name))
+        for name, store in data.stores.items()
+    }
     table = table.assign(participant_id=table.index).drop(columns="family_id", errors="ignore")
     as_if_people = replace(data.cohort, table=table, inputs={}, known_truth=None)
     split = "kfold" if settings.split == "leave_site_out" else settings.split
+    recipe = _changed(prepared.recipe, unit="participant", split=split)
     folds = make_folds(
-        as_if_people, target, unit="sample", split=split, n_folds=settings.folds, tune=settings.tune,
-        seed=prepared.recipe.seed,
+        as_if_people, target, unit="participant", split=split, n_folds=settings.folds, tune=settings.tune,
+        seed=recipe.seed,
     )  # fmt: skip
     doubled = replace(data, cohort=as_if_people, stores=stores, target=target)
-    return replace(prepared, data=doubled, folds=folds)
+    return replace(prepared, recipe=recipe, data=doubled, folds=folds)
 
 
-def _scanned_twice(store, samples, n, draw):
-    values, told = {}, {}
-    for row in np.flatnonzero(store.present):
-        array = np.asarray(store[int(row)])
+def _changed(recipe, **validation):
+    return recipe.model_copy(update={"validation": recipe.validation.model_copy(update=validation)})
+
+
+@dataclass(frozen=True)
+class ScannedTwice:
+    """A store whose rows come twice: as they are, then with a little noise, drawn when a row is asked for."""
+
+    store: object
+    samples: tuple[str, ...]
+    key: tuple
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, row):
+        scan, first = divmod(int(row), len(self.store))
+        array = np.asarray(self.store[first])
+        if scan == 0:
+            return array
+        draw = generator(*self.key, first)
         noise = draw.normal(scale=COPY_NOISE * float(np.nanstd(array)), size=array.shape)
-        values |= {int(row): array, int(row) + n: (array + noise).astype(array.dtype)}
-        told |= {int(row): store.geometry(int(row)), int(row) + n: store.geometry(int(row))}
-    return ArrayStore(store.kind, tuple(samples), values, store.names, told)
+        return (array + noise).astype(array.dtype)
+
+    def geometry(self, row):
+        return self.store.geometry(int(row) % len(self.store))
+
+    @property
+    def kind(self):
+        return self.store.kind
+
+    @property
+    def names(self):
+        return self.store.names
+
+    @property
+    def present(self):
+        return np.tile(self.store.present, 2)
+
+    def stack(self, rows):
+        return stack_rows(self, rows)
 
 
 def attack_table(attacks):
@@ -113,8 +156,7 @@ def attack_table(attacks):
     table = Table("attack", "learner", "metric", "value", "95 % interval", "chance", "verdict")
     verdicts = {True: "passed", False: "FAILED", None: "shown"}
     for one in attacks:
-        low, high = one.interval
-        numbers = (f"{one.value:.3f}", f"{low:.3f} to {high:.3f}", f"{one.chance:.3f}")
+        numbers = (_told(one.value), " to ".join(_told(bound) for bound in one.interval), _told(one.chance))
         table.add_row(one.name, one.learner, one.metric, *numbers, verdicts[one.passed])
     return table
 
@@ -122,7 +164,7 @@ def attack_table(attacks):
 def write_attacks(folder, attacks):
     """Write the attacks as JSON into a folder; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "redteam.json"
+    path = folder / ATTACKS_FILE
     atomic_write(path, json.dumps([asdict(attack) for attack in attacks], indent=1).encode())
     return path
 
@@ -130,18 +172,33 @@ def write_attacks(folder, attacks):
 def _attack(name, learner, metrics):
     primary = metrics["primary"]
     score, chance = metrics["learners"][learner]["scores"][primary], metrics["chance"][primary]
-    low, high = score["interval"]
-    at_chance = _reaches(low, high, chance, primary)
-    passed = at_chance if name == "shuffled labels" else None
-    told = f"{learner}: {primary} {score['value']:.3g} ({low:.3g} to {high:.3g}), chance {chance:.3g}"
-    text = {
-        "shuffled labels": "nothing is claimed from nothing" if at_chance else "SOMETHING IS CLAIMED FROM NOTHING",
+    at_chance = _reaches(*score["interval"], chance, primary)
+    low, high = (_told(bound) for bound in score["interval"])
+    told = f"{learner}: {primary} {_told(score['value'])} ({low} to {high}), chance {_told(chance)}"
+    passed, text = None, {
         "wrong split": "what the same shuffled labels would have claimed with people on both sides of the split",
         "confounds": "the confounds alone say nothing" if at_chance else "the confounds alone reach this",
-    }[name]
-    return Attack(name, learner, primary, score["value"], (low, high), chance, passed, f"{told}: {text}.")
+    }.get(name)  # fmt: skip
+    if name == "shuffled labels":
+        passed, text = _judged(metrics["learners"][learner]["null"], len(metrics["learners"]))
+    return Attack(name, learner, primary, score["value"], tuple(score["interval"]), chance, passed, f"{told}: {text}.")
+
+
+def _judged(null, n_learners):
+    """Return whether a learner of shuffled labels stays inside its null, corrected for their number, and the words."""
+    if null["p"] is None:
+        return None, f"not decided, since {null['note']}"
+    p = min(1.0, null["p"] * n_learners)
+    verdict = "SOMETHING IS CLAIMED FROM NOTHING" if p < LEVEL else "nothing is claimed from nothing"
+    return p >= LEVEL, f"p = {p:.3f} within fold and site, times {n_learners} learners: {verdict}"
 
 
 def _reaches(low, high, chance, metric):
-    """Say whether an interval reaches chance, or lies on its worse side."""
+    """Say whether an interval reaches chance, or lies on its worse side; None where either is undefined."""
+    if low is None or chance is None:
+        return None
     return high >= chance if metric in ("mae", "rmse") else low <= chance
+
+
+def _told(number):
+    return "undefined" if number is None else f"{number:.3g}"

@@ -37,7 +37,7 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     ----------
     run : Run
     data, cohort_file : Path or None
-        As they were given to the run.
+        As they were given to the run; the run keeps its own copy of the cohort file.
     jobs : int or None
     on_progress : callable or None
 
@@ -46,16 +46,18 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     Agreement
     """
     recipe = run.recipe
+    if data is not None and cohort_file is None:
+        cohort_file = run.cohort_file
     cohort = read_cohort(recipe, data, cohort_file)
     now = environment(cohort.fingerprint())
     if now["cohort_fingerprint"] != run.environment["cohort_fingerprint"]:
         raise NeuroloomError(
             f"{run.folder}: the cohort is not the one of this run (its files or its table differ). "
-            "Give the same --data and --cohort as the run had."
+            "Give the --data that the run had; its cohort file it has kept."
         )
     cache = Cache(cache_folder(), jobs or 1)
     prepared = prepare(recipe, cohort, cache, on_progress)
-    same = all(now[key] == run.environment[key] for key in ("versions", "cpu_capability", "system"))
+    same = is_same_machine(now, run.environment)
     tolerance = SAME_MACHINE if same else OTHER_MACHINE
     lines, differences = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -77,6 +79,11 @@ def replay_run(run, *, data=None, cohort_file=None, jobs=None, on_progress=None)
     run.write_json("replay.json", asdict(agreement))
     write_study_page(run.folder)
     return agreement
+
+
+def is_same_machine(now, then):
+    """Return whether two environments are of one kind of machine and the same versions, so that sums are the same."""
+    return all(now[key] == then[key] for key in ("versions", "cpu_capability", "gpu", "system"))
 
 
 def _compare(run, again, prepared, plan, fold):

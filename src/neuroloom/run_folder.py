@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -11,14 +12,17 @@ from pathlib import Path
 import filelock
 import yaml
 
-from neuroloom.errors import FileProblem, NeuroloomError
-from neuroloom.formats.atomic import atomic_write, remove_halves
+from neuroloom.errors import NeuroloomError
+from neuroloom.formats.atomic import atomic_write, make_folder, remove_halves
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.recipe import resolved
 from neuroloom.training.log import Log, plain
 
 LIBRARIES = ("neuroloom", "torch", "numpy", "scipy", "pandas", "scikit-learn", "nibabel", "nilearn", "safetensors")
+
+COHORT_FILE = "cohort.yaml"
+WRITTEN_FIRST = (".lock", "environment.json", COHORT_FILE)  # before recipe.yaml, which makes the folder a run's
 
 
 class Run:
@@ -58,8 +62,14 @@ class Run:
         return read_table(self.folder / "predictions.csv")
 
     @property
+    def cohort_file(self):
+        """The copy of the cohort file that was given beside the data; None where none was."""
+        path = self.folder / COHORT_FILE
+        return path if path.is_file() else None
+
+    @property
     def finished(self):
-        return (self.folder / "metrics.json").is_file() and (self.folder / "report.html").is_file()
+        return any(event["event"] == "run ended" for event in self.log.events())
 
     @property
     def log(self):
@@ -71,7 +81,7 @@ class Run:
     @contextmanager
     def locked(self):
         """Hold the folder; a second run in it is refused, and a killed one lets go by itself."""
-        self._make()
+        make_folder(self.folder)
         lock = filelock.FileLock(self.folder / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -84,7 +94,7 @@ class Run:
         finally:
             lock.release()
 
-    def start(self, recipe, fingerprint):
+    def start(self, recipe, fingerprint, cohort_file=None):
         """Write what the run is; a folder that holds another recipe or cohort is refused, naming the difference."""
         told = recipe.as_yaml()
         before = self.folder / "recipe.yaml"
@@ -92,14 +102,26 @@ class Run:
         if before.is_file():
             self._refuse_other(before, told, fingerprint)
             self.log.mend()
+            self._tell_other_versions(fingerprint)
             return
-        strangers = [path.name for path in self.folder.iterdir() if path.name != ".lock"]
-        if strangers:
+        if strangers := self._strangers():
             raise NeuroloomError(
                 f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out."
             )
         atomic_write(self.folder / "environment.json", json.dumps(environment(fingerprint), indent=1).encode())
+        if cohort_file is not None:
+            atomic_write(self.folder / COHORT_FILE, cohort_file.read_bytes())
         atomic_write(before, told.encode())
+
+    def clear(self):
+        """Delete what a run has left in the folder, which is held; what is not a run's is never deleted."""
+        if self._strangers() and not (self.folder / "recipe.yaml").is_file():
+            raise NeuroloomError(f"{self.folder}: this is not a run's folder, so --force does not delete it.")
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != ".lock":
+                path.unlink()
 
     def write_table(self, name, frame):
         write_table(self.folder / name, frame)
@@ -108,15 +130,17 @@ class Run:
         text = json.dumps(content, indent=1, default=plain)
         atomic_write(self.folder / name, text.encode())
 
-    def _make(self):
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileProblem(
-                self.folder, f"cannot be made ({error.strerror}).", "Name another folder with --out."
-            ) from None
-        if not os.access(self.folder, os.W_OK):
-            raise FileProblem(self.folder, "cannot be written to.", "Name another folder with --out.")
+    def _strangers(self):
+        """Return the names of what lies in the folder beside what a run writes before its recipe."""
+        return sorted(path.name for path in self.folder.iterdir() if path.name not in WRITTEN_FIRST)
+
+    def _tell_other_versions(self, fingerprint):
+        """Log, for the page, that a run goes on with other libraries than it was begun with."""
+        begun, now = (told["versions"] for told in (self.environment, environment(fingerprint)))
+        other = [f"{name} {begun.get(name)} then, {now[name]} now" for name in now if begun.get(name) != now[name]]
+        if other and not self.finished:
+            text = f"This run was begun with other versions and went on with the present ones: {', '.join(other)}."
+            self.log.add("went on", warnings=[text])
 
     def _refuse_other(self, before, told, fingerprint):
         if before.read_text() != told:

@@ -2,17 +2,18 @@
 
 import itertools
 import json
+import math
 import shutil
 from dataclasses import replace
 
 import filelock
 import numpy as np
 
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import Diverged, NeuroloomError
 from neuroloom.formats.atomic import atomic_write, remove_halves
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import write_table
-from neuroloom.preparation import make_plans, make_stores
+from neuroloom.preparation import check_parts, make_plans, make_stores
 from neuroloom.recipe import resolved
 from neuroloom.sampling.data import Data
 from neuroloom.seeds import generator, key_number
@@ -78,7 +79,7 @@ def fit_tuned(recipe, data, cache, fold, place, log):
             return
         remove_halves(place)
         trials = _search(recipe, data, cache, fold, place, log, job)
-        best = int(np.argmin([trial["error"] for trial in trials]))
+        best = _best(trials, fold)
         for file in (place / "trials" / f"{best:03d}").glob("[!.]*"):
             if file.name != "trial.json":
                 shutil.copyfile(file, place / file.name)
@@ -87,6 +88,22 @@ def fit_tuned(recipe, data, cache, fold, place, log):
         write_table(place / "predictions.csv", predictions(load_learner(place), chosen, fold))
         atomic_write(place / "done.json", json.dumps(job).encode())
         log.add("fold ended", **job)
+
+
+def _best(trials, fold):
+    """Return the number of the trial with the smallest error (the first of equals)."""
+    errors = [_error(trial) for trial in trials]
+    if not np.isfinite(errors).any():
+        raise NeuroloomError(
+            f"Fold {fold.key}: all {len(trials)} trials of the search diverged, so none can be chosen. "
+            "Name smaller values of training.learning_rate in tuning.space."
+        )
+    return int(np.argmin(errors))
+
+
+def _error(trial):
+    """Return the error of a trial, infinite where its training diverged (JSON has no word for that but null)."""
+    return math.inf if trial["error"] is None else trial["error"]
 
 
 def _check_space(recipe, fold):
@@ -105,7 +122,7 @@ def _search(recipe, data, cache, fold, place, log, job):
     while (choice := search.ask()) is not None:
         trial_place = place / "trials" / f"{len(trials):03d}"
         trial = _run_trial(recipe, choice, data, cache, fold, trial_place)
-        search.tell(choice, trial["error"])
+        search.tell(choice, _error(trial))
         log.add("trial ended", **job, trial=len(trials), **trial)
         trials.append(trial)
     return trials
@@ -119,15 +136,20 @@ def _run_trial(recipe, choice, data, cache, fold, place):
     changed = _trial_recipe(recipe, choice)
     trial_data = _trial_data(changed, recipe, data, cache)
     plan = replace(make_plans(changed)[0][0], name=recipe.model.name)  # a trial may take another network
-    learner = make_learner(plan).fit(trial_data, fold, recipe.seed, place)
-    error = learner.task.error(learner.predict(trial_data, fold.tune), data.target.values[fold.tune])
-    trial = {"choice": choice, "error": error}
+    try:
+        learner = make_learner(plan).fit(trial_data, fold, recipe.seed, place)
+        error = learner.task.error(learner.predict(trial_data, fold.tune), data.target.values[fold.tune])
+    except Diverged:
+        error = math.inf
+    trial = {"choice": choice, "error": error if math.isfinite(error) else None}
     atomic_write(done, json.dumps(trial).encode())
     return trial
 
 
 def _trial_recipe(recipe, choice):
-    return resolved(recipe.as_dict(), None, choice.items())
+    changed = resolved(recipe.as_dict(), None, choice.items())
+    check_parts(changed)
+    return changed
 
 
 def _trial_data(changed, recipe, data, cache):

@@ -29,10 +29,11 @@ def add_volume(folder, name, seed=0):
     return place / "anat" / f"{name}.nii.gz"
 
 
-def add_series(folder, name, sidecar=None):
-    place = folder / name.split("_")[0] / "func"
+def add_series(folder, name, sidecar=None, seed=1):
+    parts = name.split("_")
+    place = folder.joinpath(*parts[: 1 + parts[1].startswith("ses-")], "func")
     place.mkdir(parents=True, exist_ok=True)
-    values = np.random.default_rng(1).standard_normal((30, 2))
+    values = np.random.default_rng(seed).standard_normal((30, 2))
     np.savetxt(place / f"{name}.tsv", values, delimiter="\t", header="left\tright", comments="")
     if sidecar is not None:
         (place / f"{name}.json").write_text(json.dumps(sidecar))
@@ -77,7 +78,8 @@ def test_sessions_and_runs_are_samples_of_their_person(tmp_path):
     for name in ("sub-01_ses-1_T1w", "sub-01_ses-2_run-1_T1w", "sub-01_ses-2_run-2_T1w", "sub-02_ses-1_T1w"):
         add_volume(tmp_path, name)
     (tmp_path / "participants.tsv").write_text("participant_id\tage\tsession_id\n01\t30\tx\n02\t40\ty\n")
-    table = read_bids(tmp_path).table
+    cohort = read_bids(tmp_path)
+    table = cohort.table
     assert table.index.tolist() == [
         "sub-01_ses-1",
         "sub-01_ses-2_run-1",
@@ -87,6 +89,140 @@ def test_sessions_and_runs_are_samples_of_their_person(tmp_path):
     assert table["participant_id"].tolist() == ["sub-01"] * 3 + ["sub-02"]
     assert table["session_id"].tolist() == ["ses-1", "ses-2", "ses-2", "ses-1"]  # of the files, not of the table
     assert table["age"].tolist() == [30, 30, 30, 40]
+    assert "age is of the participant, the same at all 2 visits: sub-01" in cohort.notes
+
+
+def test_what_is_said_of_a_visit_stands_before_what_is_said_of_the_person(tmp_path):
+    for name in ("sub-01_ses-1_T1w", "sub-01_ses-2_T1w", "sub-02_ses-1_T1w", "sub-03_ses-1_T1w", "sub-03_ses-2_T1w"):
+        add_volume(tmp_path, name)
+    (tmp_path / "participants.tsv").write_text(
+        "participant_id\tage\tsex\tdx\n01\t30\tm\ta\n02\t40\tf\tb\n03\t50\tf\tb\n"
+    )
+    (tmp_path / "sub-01" / "sub-01_sessions.tsv").write_text(
+        "session_id\tage_at_scan\tgroup\tmmse\nses-1\t30.5\ta\t29\n2\t32.5\tconverted\tn/a\nses-9\t60\tc\t1\n"
+    )
+    cohort = read_bids(tmp_path)
+    assert cohort.table["age"].tolist() == [30.5, 32.5, 40, 50, 50]
+    assert cohort.table["age"].dtype == float
+    assert cohort.table["diagnosis"].tolist() == ["a", "converted", "b", "b", "b"]
+    assert cohort.table["sex"].tolist() == ["M", "M", "F", "F", "F"]
+    assert cohort.table["mmse"].tolist()[0] == 29
+    assert cohort.table["mmse"].isna().tolist() == [False, True, True, True, True]
+    assert [note for note in cohort.notes if note.startswith("age is of")] == [
+        "age is of the participant, the same at all 2 visits: sub-03"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("age\n30\n", "no column session_id"), ("session_id\tage\n1\t30\nses-1\t31\n", "several rows: ses-1")],
+)
+def test_a_wrong_table_of_visits_is_named(tmp_path, content, words):
+    add_volume(tmp_path, "sub-01_ses-1_T1w")
+    (tmp_path / "participants.tsv").write_text("participant_id\n01\n")
+    (tmp_path / "sub-01" / "sub-01_sessions.tsv").write_text(content)
+    message = refused(tmp_path)
+    assert "sub-01_sessions.tsv" in message
+    assert words in message
+
+
+def test_inputs_of_one_session_share_a_row_whatever_their_acquisition(tmp_path):
+    add_volume(tmp_path, "sub-01_acq-mprage_T1w")
+    add_series(tmp_path, "sub-01_task-rest_run-1_timeseries")
+    for run in (1, 2):
+        add_series(tmp_path, f"sub-02_task-rest_run-{run}_timeseries")
+    cohort = read_bids(tmp_path)
+    assert cohort.samples == ["sub-01", "sub-02_run-1", "sub-02_run-2"]
+    assert cohort.inputs["t1w"].available("sub-01")
+    assert cohort.inputs["bold"].available("sub-01")
+
+
+def test_confounds_and_files_in_other_folders_are_no_inputs(folder):
+    add_series(folder, "sub-01_task-rest_desc-confounds_timeseries")
+    assert set(read_bids(folder).inputs) == {"t1w"}
+    (folder / "sub-01" / "func").mkdir(exist_ok=True)
+    (folder / "sub-01" / "func" / "sub-01_T2w.nii.gz").write_bytes(b"x")
+    cohort = read_bids(folder)
+    assert set(cohort.inputs) == {"t1w"}
+    assert "1 files outside the folder of their kind passed over: sub-01_T2w.nii.gz" in cohort.notes
+
+
+def test_region_numbers_are_names(folder):
+    add_series(folder, "sub-01_task-rest_timeseries")
+    (folder / "sub-01" / "func" / "sub-01_task-rest_timeseries.tsv").write_text("2001\t2002\n" + "1\t5\n2\t4\n" * 9)
+    scan = read_bids(folder).load("bold", "sub-01")
+    assert scan.data.shape == (2, 18)
+    assert scan.geometry["names"] == ["2001", "2002"]
+
+
+def test_sidecars_are_inherited_and_the_nearest_counts(folder):
+    for number, sidecar in ((1, None), (2, {"RepetitionTime": 1.5}), (3, None)):
+        add_series(folder, f"sub-0{number}_task-rest_timeseries", sidecar)
+    (folder / "task-rest_timeseries.json").write_text('{"RepetitionTime": 2.5}')
+    (folder / "task-nback_timeseries.json").write_text('{"RepetitionTime": 9}')
+    (folder / "sub-03" / "sub-03_timeseries.json").write_text('{"SamplingFrequency": 10}')
+    cohort = read_bids(folder)
+    rates = [cohort.load("bold", sample).geometry["sampling_rate"] for sample in cohort.samples]
+    assert rates == pytest.approx([1 / 2.5, 1 / 1.5, 10])
+
+
+def test_files_are_chosen_by_their_entities(folder):
+    for number in (1, 2, 3):
+        add_series(folder, f"sub-0{number}_task-rest_run-01_timeseries", seed=number)
+        add_series(folder, f"sub-0{number}_task-nback_run-01_timeseries", seed=9)
+    message = refused(folder)
+    assert "sub-01 has 2 files for bold" in message
+    assert "They differ in task (nback, rest)" in message
+    assert "'bids: {bold: {task: nback}}'" in message
+    (folder / "cohort.yaml").write_text(
+        "name: Mine\nbids: {bold: {task: rest, run: 1, sampling_period: 2.0}, t1w: leave_out}\nwhere: sex == 'F'"
+    )
+    cohort = open_cohort(folder)
+    assert cohort.name == "Mine"
+    assert cohort.samples == ["sub-02", "sub-03"]
+    assert set(cohort.inputs) == {"bold"}
+    scan = cohort.load("bold", "sub-03")
+    assert scan.geometry["sampling_rate"] == 0.5
+    np.testing.assert_allclose(scan.data, np.random.default_rng(3).standard_normal((30, 2)).T.astype(np.float32))
+
+
+def test_a_kind_is_told_and_a_name_without_an_entity_chosen(folder):
+    add_volume(folder, "sub-01_rec-norm_T1w", 7)
+    cohort = read_bids(folder, {"t1w": {"rec": None, "kind": "labels"}})
+    assert cohort.inputs["t1w"].kind == "labels"
+    assert cohort.inputs["t1w"].paths["sub-01"].name == "sub-01_T1w.nii.gz"
+
+
+def test_several_tasks_among_people_are_said(folder):
+    add_series(folder, "sub-01_task-rest_timeseries")
+    add_series(folder, "sub-02_task-nback_timeseries")
+    assert "files for bold are of several task: nback, rest" in read_bids(folder).notes
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"t2w": {}}, "Unknown input under bids: 't2w'. Did you mean 't1w'"),
+        ({"t1w": {"acq": "x"}}, "bids.t1w: no file has acq: x; there are acq: null"),
+        ({"t1w": {"kind": "volum"}}, "Did you mean 'volume'"),
+        ({"t1w": {"tsk": "x"}}, "Unknown argument of a .nii.gz file: 'tsk'"),
+        ({"t1w": "leave_out"}, "no input is left"),
+    ],
+)
+def test_wrong_choices_are_named(folder, choices, words):
+    with pytest.raises(NeuroloomError) as error:
+        read_bids(folder, choices)
+    assert words in str(error.value)
+
+
+def test_linked_folders_are_followed_once(folder, tmp_path_factory):
+    store = tmp_path_factory.mktemp("store")
+    (folder / "sub-01").rename(store / "sub-01")
+    (folder / "sub-01").symlink_to(store / "sub-01")
+    (store / "sub-01" / "again").symlink_to(store / "sub-01")
+    cohort = read_bids(folder)
+    assert cohort.samples == ["sub-01", "sub-02", "sub-03"]
+    np.testing.assert_array_equal(cohort.load("t1w", "sub-01").data, volume(1).data)
 
 
 def test_several_inputs_of_one_sample_share_a_row(folder):
@@ -177,8 +313,9 @@ def test_no_file_of_a_known_kind(tmp_path):
 def test_two_files_for_one_place(folder):
     add_volume(folder, "sub-01_rec-norm_T1w")
     message = refused(folder)
-    assert "sub-01 has two files for t1w" in message
+    assert "sub-01 has 2 files for t1w" in message
     assert "sub-01_rec-norm_T1w.nii.gz" in message
+    assert "They differ in rec (norm, null)" in message
 
 
 @pytest.mark.parametrize("name", ["sub-02_T2w", "mine_T2w"])
@@ -187,6 +324,32 @@ def test_a_file_in_anothers_folder(folder, name):
     message = refused(folder)
     assert f"{name}.nii.gz" in message
     assert "by its folder it is of sub-01" in message
+
+
+def test_content_that_was_not_fetched_is_named(folder):
+    for number in (2, 3):
+        path = folder / f"sub-0{number}" / "anat" / f"sub-0{number}_T1w.nii.gz"
+        path.unlink()
+        path.symlink_to(folder / ".git" / "annex" / f"{number}")
+    message = refused(folder)
+    assert "2 of 3 files for t1w are links to content that is not there" in message
+    assert "'datalad get'" in message
+
+
+@pytest.mark.parametrize("label", ["sub-NDAR_INV1", "sub-a.b"])
+def test_labels_are_letters_and_digits(folder, label):
+    (folder / label / "anat").mkdir(parents=True)
+    write_nifti(folder / label / "anat" / f"{label}_T1w.nii.gz", volume())
+    message = refused(folder)
+    assert "BIDS labels are letters and digits only" in message
+    assert "Rename it to sub-" + ("NDARINV1" if "NDAR" in label else "ab") in message
+
+
+@pytest.mark.parametrize("name", ["sub-01_ses-2_T1w", "sub-01_T1w"])
+def test_a_file_in_anothers_session(tmp_path, name):
+    (tmp_path / "sub-01" / "ses-1" / "anat").mkdir(parents=True)
+    write_nifti(tmp_path / "sub-01" / "ses-1" / "anat" / f"{name}.nii.gz", volume())
+    assert f"by its folder it is of sub-01_ses-1, by its name of {name.removesuffix('_T1w')}." in refused(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "{", '{"RepetitionTime": 2, "RepetitionTime": 3}'])

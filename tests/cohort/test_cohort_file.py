@@ -113,6 +113,56 @@ def test_features_of_another_table_are_joined_by_participant(folder):
     assert [cohort.load("f", sample).data.tolist() for sample in cohort.samples] == [[6], [5]]
 
 
+def test_patterns_pass_over_columns_with_a_meaning_of_their_own(folder):
+    people = "id_nr,visit_nr,AGE,DX,f_2,f_1\n1,1,20,1,5,3\n1,2,21,1,6,4\n"
+    told = "table: people.csv\nparticipant_id: id_nr\nsession_id: visit_nr\ncolumns: {diagnosis: DX}\n"
+    cohort = cohort_of(folder, told + "inputs: {f: {kind: table, columns: '*'}}", people)
+    assert cohort.inputs["f"].geometry["names"] == ["f_2", "f_1"]
+    assert "input 'f': columns with a meaning of their own are no features unless named: id_nr, visit_nr, AGE, DX" in (
+        cohort.notes
+    )
+    named = cohort_of(folder, told + "inputs: {f: {kind: table, columns: [f_1, 'f_*', AGE]}}", people)
+    assert named.inputs["f"].geometry["names"] == ["f_1", "f_2", "AGE"]  # in the order told
+    assert named.load("f", "1_2").data.tolist() == [4, 6, 21]
+    assert named.taken_from["diagnosis"] == "DX"
+
+
+def test_the_key_of_another_table_is_no_feature(folder):
+    (folder / "other.csv").write_text("who,DX,x\n11,1,5\n12,2,6\n")
+    told = "\ninputs: {f: {kind: table, file: other.csv, key: who, columns: '*'}}"
+    assert cohort_of(folder, FILE + told).inputs["f"].geometry["names"] == ["x"]
+
+
+def test_one_row_of_features_at_several_visits_is_said(folder):
+    people = "SUB_ID,Visit\na,1\na,2\nb,1\n"
+    (folder / "other.csv").write_text("participant_id,x\na,5\nb,6\n")
+    told = "table: people.csv\nparticipant_id: SUB_ID\nsession_id: Visit\n"
+    cohort = cohort_of(folder, told + "inputs: {f: {kind: table, file: other.csv, columns: [x]}}", people)
+    assert cohort.notes[-1] == (
+        "input 'f': other.csv has one row a person, the same at each of their visits (2 visits of 1 people): a"
+    )
+
+
+@pytest.mark.parametrize("values", ["{true: M, false: F}", '{"True": M, "FALSE": F}'])
+def test_truths_are_one_key_however_written(folder, values):
+    told = f"table: people.csv\nparticipant_id: SUB_ID\ncolumns: {{sex: {{from: male, values: {values}}}}}"
+    assert cohort_of(folder, told, "SUB_ID,male\na,True\nb,False\n").table["sex"].tolist() == ["M", "F"]
+    assert cohort_of(folder, told, "SUB_ID,male\na,TRUE\nb,false\n").table["sex"].tolist() == ["M", "F"]
+
+
+def test_a_number_with_leading_zeros_is_another_word(folder):
+    told = 'table: people.csv\nparticipant_id: a\ncolumns: {site: {from: s, values: {"007": X, "7": Y, "7.0e0": Y}}}'
+    table = cohort_of(folder, told, "a,s\n1,007\n2,7\n3,7.0\n").table
+    assert table["site"].tolist() == ["X", "Y", "Y"]
+
+
+def test_column_names_with_points_in_file_names(folder):
+    (folder / "s-1.tsv").write_text("1.5\t2.5\n" * 20)
+    told = "table: people.csv\nparticipant_id: subject.id\n"
+    told += "inputs: {x: {kind: series, files: 's-{subject.id}.tsv', axes: [time, region]}}"
+    assert cohort_of(folder, told, "subject.id,y\n1,2\n").samples == ["1"]
+
+
 def test_visits_are_samples_of_one_person(folder):
     people = "SUB_ID,Visit,AGE\na,1,60\na,2,61\nb,1,70\n"
     told = "table: people.csv\nparticipant_id: SUB_ID\nsession_id: Visit\ncolumns: {age: AGE}"
@@ -174,6 +224,7 @@ def test_rows_that_contradict_each_other_are_refused_or_left_out(folder):
 
 def test_where_chooses_rows(folder):
     assert cohort_of(folder, FILE + "where: age > 30").samples == ["11", "12"]
+    assert "1 of 3 samples left out by the condition: age > 30" in cohort_of(folder, FILE + "where: age > 30").notes
     assert "no row is left" in refused(folder, FILE + "where: age > 300")
 
 
@@ -220,7 +271,12 @@ def test_own_columns_named_like_ours_do_no_harm(folder):
         (FILE + SERIES.replace(", SBL: 2.2", ""), ["no value for SITE_ID = 'SBL'"]),
         (FILE + SERIES.replace("values: {CMU: 2.0, SBL: 2.2}", "value: 2"), ["sampling_period needs 'values'"]),
         (FILE + "inputs: {f: {kind: table}}", ["needs 'columns'"]),
-        (FILE + "inputs: {f: {kind: table, columns: 'g_*'}}", ["no column matches g_*", "f_1"]),
+        (FILE + "inputs: {f: {kind: table, columns: 'g_*'}}", ["column or pattern of input 'f': 'g_*'", "f_1"]),
+        (FILE + "inputs: {f: {kind: table, columns: [f_1, f_22]}}", ["'f_22'", "Did you mean 'f_2'"]),
+        (FILE + "inputs: {f: {kind: table, columns: 'SUB*'}}", ["'SUB*'", "f_1"]),
+        (FILE + "inputs: {f: {kind: table, file: a.csv, files: '{FILE}.tsv', columns: [x]}}", ["'files'", "'file'"]),
+        (FILE + "inputs: {x: {kind: series, files: '{FILE}}.tsv'}}", ["cannot be read"]),
+        ("bids: {}\ntable: people.csv", ["table cannot stand beside bids"]),
         (FILE + "inputs: {f: {kind: table, columns: [comment, f_1]}}", ["words, not numbers: comment"]),
         (FILE + "inputs: {f: {kind: table, columns: [f_1], fil: x.csv}}", ["'fil'", "Did you mean 'file'"]),
         (FILE + "inputs: {f: {kind: table, file: nobody.csv, columns: [x]}}", ["nobody.csv", "no such file"]),
@@ -253,6 +309,20 @@ def test_a_table_with_two_rows_a_person_is_refused(folder):
     (folder / "other.csv").write_text("participant_id,x\n11,5\n11,6\n")
     message = refused(folder, FILE + "\ninputs: {f: {kind: table, file: other.csv, columns: [x]}}")
     assert "1 participants have several rows: 11" in message
+
+
+def test_a_number_too_large_for_float32_is_refused(folder):
+    message = refused(
+        folder, "table: people.csv\nparticipant_id: a\ninputs: {f: {kind: table, columns: [x]}}", "a,x\ns,1e39\n"
+    )
+    assert "people.csv: it has values up to 1e+39" in message
+
+
+def test_a_cell_that_can_be_no_file_name_is_refused(folder):
+    told = "table: people.csv\nparticipant_id: a\ninputs: {x: {kind: series, files: '{f}.tsv', axes: [time, region]}}"
+    message = refused(folder, told, f"a,f\ns1,{'n' * 300}\n")
+    assert "row 's1'" in message
+    assert "File name too long" in message
 
 
 # ---- opening ---------------------------------------------------------------------------------------------

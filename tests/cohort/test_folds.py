@@ -50,6 +50,13 @@ def test_folds_are_balanced_in_class_and_site():
         assert cohort.table["site"].iloc[fold.test].value_counts().between(7, 9).all()
 
 
+def test_people_of_an_unknown_site_are_balanced_in_class_too():
+    cohort = people(n=60, visits=1, sites=(None,))
+    target = two_classes(cohort)
+    for fold in make_folds(cohort, target, n_folds=5, seed=1):
+        assert target.values[fold.test].sum() == 6
+
+
 def test_folds_of_a_number_hold_the_same_ages():
     cohort = people(n=200, visits=1, age=np.linspace(20, 90, 200))
     target = Target("age", "number", cohort.table["age"].to_numpy())
@@ -67,6 +74,21 @@ def test_a_family_is_never_divided():
 def test_people_without_a_family_stand_alone():
     cohort = people(n=4, visits=1, family_id=["x", "x", None, None])
     assert len(np.unique(unit_groups(cohort, "participant"))) == 3
+
+
+def test_who_has_no_family_or_session_is_a_unit_of_their_own():
+    cohort = people(n=4, visits=2, family_id=["x", "x", None, None])
+    assert unit_groups(cohort, "family").tolist() == [0, 0, 0, 0, 1, 1, 2, 2]
+    cohort.table["session_id"] = ["1", "1", None, None, "1", "2", "2", None]
+    assert len(np.unique(unit_groups(cohort, "session"))) == 7
+
+
+@pytest.mark.parametrize("told", [{"split": "leave_site_out"}, {"unit": "site", "n_folds": 2}])
+def test_who_has_no_site_is_named(told):
+    cohort = people(visits=1)
+    cohort.table.iloc[[3, 7], cohort.table.columns.get_loc("site")] = None
+    with pytest.raises(NeuroloomError, match=r"2 of 60 samples have no site: sub-03_3, sub-07_7. .*known\(site\)"):
+        make_folds(cohort, two_classes(cohort), **told)
 
 
 def test_leave_site_out_tests_each_site_on_the_others():

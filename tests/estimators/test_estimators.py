@@ -1,6 +1,7 @@
 """Every estimator against scikit-learn, and one contract for all of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
@@ -119,11 +120,29 @@ def test_inner_folds_keep_a_unit_on_one_side():
 
 
 def test_confounds_code_words_and_numbers_from_the_fit_part_only():
-    import pandas as pd
-
     fit = pd.DataFrame({"site": ["A", "B", "A"], "age": [20.0, np.nan, 40.0]})
     test = pd.DataFrame({"site": ["C", "B"], "age": [np.nan, 50.0]})
     coded = ConfoundFeatures(["site", "age"]).fit(fit)
     assert coded.names == ["site=A", "site=B", "age"]
     assert coded.transform(test).tolist() == [[0, 0, 30], [0, 1, 50]]
     assert np.array_equal(ConfoundFeatures(["site"]).load_state(coded.state()).transform(test), coded.transform(test))
+
+
+def test_a_confound_of_which_the_fit_part_knows_no_word_says_nothing():
+    known, new = pd.DataFrame({"scanner": [None, None]}, dtype=object), pd.DataFrame({"scanner": ["A", None]})
+    features = ConfoundFeatures(["scanner"]).fit(known)
+    assert features.transform(new).tolist() == [[0.0], [0.0]]
+    assert features.names == ["scanner"]
+
+
+@pytest.mark.parametrize("make", [LinearSVM, Logistic])
+def test_probabilities_decide_as_the_classes_are_weighed(make):
+    rng = np.random.default_rng(4)
+    y = (np.arange(400) < 60).astype(int)  # 15 % positive, two thirds of them on the right side of the middle
+    x = rng.normal(size=(400, 5)) + 0.9 * y[:, None] * np.array([1, 0, 0, 0, 0])
+    new = rng.normal(size=(4000, 5)) + 0.9 * np.tile([0, 1], 2000)[:, None] * np.array([1, 0, 0, 0, 0])
+    balanced = make(class_weight="balanced").fit(x, y, np.arange(400)).predict(new)
+    assert np.mean(balanced.argmax(axis=1) == np.tile([0, 1], 2000)) > 0.6  # the best there is: Phi(.45) = .67
+    assert balanced[:, 1].mean() == pytest.approx(0.5, abs=0.06)
+    as_frequent = make(class_weight="none").fit(x, y, np.arange(400)).predict(x)
+    assert as_frequent[:, 1].mean() == pytest.approx(0.15, abs=0.02)

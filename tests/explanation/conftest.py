@@ -61,6 +61,7 @@ def drawn_fold(n=N, index=0):
         tune=rows[n // 2 : n // 2 + 2],
         test=rows[n // 2 + 2 :],
         key=f"0-{index}",
+        unit="participant",
     )
 
 

@@ -10,11 +10,12 @@ from neuroloom.cohort.cohort import ArraySource
 from neuroloom.errors import NeuroloomError
 from neuroloom.explanation.explain import apart_from, explain, place_of
 from neuroloom.explanation.explained import all_explained, bundled, check_explanation
-from neuroloom.explanation.fold_map import chosen_people, group_members
+from neuroloom.explanation.fold_map import affordable, chosen_people, group_members
+from neuroloom.formats.numpy_files import read_arrays
 from neuroloom.formats.tables import read_table
 from neuroloom.parts import Part
 from neuroloom.recipe import resolved
-from neuroloom.report.explained import FIGURES, read_arrays
+from neuroloom.report.explained import FIGURES
 from neuroloom.run_folder import Run
 from neuroloom.transforms.store import ArrayStore
 
@@ -157,3 +158,12 @@ def test_what_goes_along_with_the_target_is_taken_out(drawn, n_classes):
     np.testing.assert_allclose(left, apart_from(noise, target, rows), atol=1e-12)
     truth = np.eye(3)[target.values] if n_classes else target.values[:, None]
     np.testing.assert_allclose(np.tensordot(truth.T, left, axes=1), 0, atol=1e-9)
+
+
+def test_as_many_people_are_explained_as_the_room_for_all_their_maps_allows(drawn, monkeypatch):
+    data, fold = drawn.data("table"), drawn.fold()
+    learner = drawn.learner("table", data, fold)
+    monkeypatch.setattr("neuroloom.explanation.fold_map.BYTES_HELD", 6 * 8 * 5 * 7)  # 6 values, 1 + 4 maps, 7 people
+    assert affordable(40, learner, data, n_draws=4) == 7
+    assert affordable(40, learner, data, n_draws=0) == 35
+    assert affordable(5, learner, data, n_draws=4) == 5

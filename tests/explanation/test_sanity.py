@@ -97,5 +97,8 @@ def test_verdict_names_what_failed():
 
 def test_a_learner_at_chance_has_no_explanation():
     assert check_learner({"metric": "auc", "p": 0.01})["passed"] is True
+    assert "own mean absolute error, against chance" in check_learner({"metric": "mae", "p": 0.01})["text"]
     assert check_learner({"metric": "auc", "p": 0.4})["passed"] is False
     assert check_learner(None)["passed"] is None
+    undecided = check_learner({"metric": "balanced_accuracy", "p": None})  # leave-one-out: nobody to exchange
+    assert (undecided["passed"], undecided["value"]) == (None, None)

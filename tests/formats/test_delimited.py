@@ -140,6 +140,16 @@ def test_a_first_line_that_counts_up_may_be_names(tmp_path):
     assert read(path, axes=TIME_FIRST, header=False).data.shape == (3, 3)
 
 
+@pytest.mark.parametrize("numbers", ["2001,2002,2101,2102", "1,2,5,9"])
+def test_region_numbers_above_measurements_may_be_names(tmp_path, numbers):
+    path = written(tmp_path / "a.csv", f"{numbers}\n0.5,0.1,0.3,0.2\n0.7,0.2,0.1,0.4\n")
+    with pytest.raises(FileProblem, match=rf"names or numbers: {numbers.replace(',', ', ')}.*header: true"):
+        read(path, axes=TIME_FIRST)
+    assert read(path, axes=TIME_FIRST, header=True).geometry["names"] == numbers.split(",")
+    counts = written(tmp_path / "b.csv", f"{numbers}\n3,4,7,8\n")  # spike counts: whole throughout
+    assert read(counts, axes=TIME_FIRST).data[:, 0].tolist() == [float(number) for number in numbers.split(",")]
+
+
 def test_another_delimiter_is_seen_and_can_be_told(tmp_path):
     path = written(tmp_path / "a.csv", "A;B\n1;2\n3;4\n")
     with pytest.raises(FileProblem, match=r'delimiter seems to be .;.\. Say so: delimiter: ";"'):
@@ -172,7 +182,7 @@ def test_graph_with_names_on_both_sides(tmp_path):
 
 
 def test_graph_is_square_and_symmetric_unless_said(tmp_path):
-    path = written(tmp_path / "a.csv", "1,2\n2.5,1\n")
+    path = written(tmp_path / "a.csv", "1.0,2\n2.5,1\n")
     with pytest.raises(FileProblem, match=r"\(1, 2\) is 2, \(2, 1\) is 2.5. .*say symmetric: false"):
         read(path, kind="graph")
     assert read(path, kind="graph", symmetric=False).geometry == {"symmetric": False}

@@ -19,13 +19,14 @@ def test_memory_is_asked_before_it_is_taken(tmp_path, monkeypatch):
 
 
 def test_memory_of_a_container_counts(monkeypatch):
-    files = {"memory.max": "1000\n", "memory.current": "400\n"}
+    files = {"memory.max": "1000\n", "memory.current": "700\n"}
+    files["memory.stat"] = "anon 300\nfile 400\ninactive_file 200\nactive_file 100\n"
     monkeypatch.setattr(limits.Path, "read_text", lambda path: files[path.name])
     monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: SimpleNamespace(available=10_000))
     assert limits.available_memory() == 600
     files["memory.max"] = "max\n"
     assert limits.available_memory() == 10_000
-    files["memory.max"], files["memory.current"] = "1000\n", "1200\n"
+    files["memory.max"], files["memory.current"] = "1000\n", "1500\n"
     assert limits.available_memory() == 0
 
 

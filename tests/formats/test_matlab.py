@@ -129,6 +129,31 @@ def test_version_73_structs_are_no_numbers(hdf5):
         read(path, axes=TIME_FIRST)
 
 
+@pytest.mark.parametrize("number_class", ["char", "cell", "struct", "function_handle"])
+def test_version_73_of_other_classes_is_refused(hdf5, number_class):
+    def fill(file):
+        file.create_dataset("x", data=np.array([[104, 105]], "u2")).attrs["MATLAB_class"] = np.bytes_(number_class)
+
+    with pytest.raises(FileProblem, match=f"'x' is of MATLAB's class {number_class}, .* Save the numbers themselves"):
+        read(hdf5(fill), axes=TIME_FIRST)
+
+
+def test_version_73_empty_arrays_are_refused(hdf5):
+    def fill(file):
+        dataset = file.create_dataset("x", data=np.array([0, 5], "u8"))  # the shape, as MATLAB stores it
+        dataset.attrs["MATLAB_class"], dataset.attrs["MATLAB_empty"] = np.bytes_("double"), np.uint8(1)
+
+    with pytest.raises(FileProblem, match="'x' is an empty array"):
+        read(hdf5(fill), axes=TIME_FIRST)
+
+
+def test_version_73_numbers_say_their_class(hdf5):
+    def fill(file):
+        file.create_dataset("x", data=NUMBERS.T).attrs["MATLAB_class"] = np.bytes_("double")
+
+    np.testing.assert_array_equal(read(hdf5(fill), axes=TIME_FIRST).data, NUMBERS.T.astype(np.float32))
+
+
 @pytest.mark.real_data
 def test_real_spikes_need_their_name(real_data):
     path = real_data / "spikes" / "m1_reaching.mat"

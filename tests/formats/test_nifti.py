@@ -1,7 +1,6 @@
 """NIfTI: the same numbers and affine as nibabel's, or an error; what is written comes back."""
 
 import gzip
-import time
 
 import nibabel as nib
 import numpy as np
@@ -236,21 +235,6 @@ def test_what_cannot_be_written_is_said_before(tmp_path, name, scan, words):
     with pytest.raises(NeuroloomError, match=words):
         write_nifti(tmp_path / name, scan)
     assert not list(tmp_path.iterdir())
-
-
-def test_reading_packed_files_is_no_slower_than_nibabel(tmp_path):
-    data = np.random.default_rng(5).integers(0, 400, (96, 96, 96)).astype(np.float32)
-    path = saved(tmp_path / "a.nii.gz", data)
-
-    def best(action):
-        times = []
-        for _ in range(3):
-            start = time.process_time()
-            action()
-            times.append(time.process_time() - start)
-        return min(times)
-
-    assert best(lambda: read(path)) <= best(lambda: nib.load(path).get_fdata(dtype=np.float32))
 
 
 # ---- real scans ------------------------------------------------------------------------------------------

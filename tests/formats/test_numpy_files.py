@@ -1,10 +1,13 @@
 """NumPy's files, plain and zipped."""
 
+import struct
+
 import numpy as np
 import pytest
 
 from neuroloom.errors import FileProblem
 from neuroloom.formats import read
+from neuroloom.formats.numpy_files import read_arrays
 
 NUMBERS = np.random.default_rng(0).standard_normal((12, 3))  # (time, region)
 
@@ -51,6 +54,27 @@ def test_npz_arrays_by_name(tmp_path, save):
         read(tmp_path / "a.npz", axes=["time", "region"])
     save(tmp_path / "b.npz", only=np.arange(12.0))
     assert read(tmp_path / "b.npz").data.shape == (1, 12)
+
+
+def test_all_arrays_of_an_npz_with_their_types(tmp_path):
+    held = {"map": NUMBERS.astype("f4"), "planted": NUMBERS > 0, "names": np.array(["insula", "précuneus"])}
+    np.savez(tmp_path / "a.npz", **held)
+    arrays = read_arrays(tmp_path / "a.npz")
+    assert list(arrays) == list(held)
+    for name, array in held.items():
+        np.testing.assert_array_equal(arrays[name], array)
+        assert arrays[name].dtype == array.dtype
+    with pytest.raises(FileProblem, match="it holds 636 bytes, 600 bytes at most"):
+        read_arrays(tmp_path / "a.npz", 600)
+
+
+def test_arrays_of_strangers_are_held_against_the_same_limits(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.array([{}], dtype=object))
+    with pytest.raises(FileProblem, match="Python objects"):
+        read_arrays(tmp_path / "a.npz")
+    (tmp_path / "b.npz").write_bytes(b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 9, 9, 2**31, 0, 0))
+    with pytest.raises(FileProblem, match=r"table of contents has 2\.15 GB"):
+        read_arrays(tmp_path / "b.npz")
 
 
 def test_values_beyond_float32(tmp_path):

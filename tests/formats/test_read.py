@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from neuroloom.errors import FileProblem
-from neuroloom.formats import READERS, extension, read
+from neuroloom.formats import READERS, extension, known_arguments, read
+from neuroloom.formats.series import Meaning
 from neuroloom.parts import locate
 
 
@@ -78,3 +79,24 @@ def test_table_of_readers_imports_no_reader():
     code = f"import sys, neuroloom.formats; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("a.1D", ["axes", "sampling_rate", "sampling_period", "symmetric", "measure"]),
+        ("a.npz", ["variable", "axes", "sampling_rate", "sampling_period", "symmetric", "measure"]),
+        ("a.nii", ["orientation", "sampling_rate", "sampling_period"]),
+    ],
+)
+def test_what_an_array_means_is_told_word_by_word(name, known):
+    assert known_arguments(name) == known
+
+
+def test_a_meaning_makes_the_scan_that_reading_makes(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6.0).reshape(3, 2))
+    meaning = Meaning(axes=["time", "region"], sampling_period=0.5)
+    one = meaning.scan("a.npy", np.arange(6.0).reshape(3, 2), None)
+    other = read(tmp_path / "a.npy", axes=["time", "region"], sampling_period=0.5)
+    assert one.data.tolist() == other.data.tolist() == [[0, 2, 4], [1, 3, 5]]
+    assert one.geometry == other.geometry == {"sampling_rate": 2.0}

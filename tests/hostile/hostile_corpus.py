@@ -360,6 +360,18 @@ def mat_bomb(path):
     return mat_file(squeezed(bytes(inner), n_zeros))
 
 
+def mat_v73(path, number_class, empty=0):
+    """Write a .mat file of version 7.3 whose one variable is no array of numbers; without h5py its head alone."""
+    try:
+        import h5py
+    except ImportError:
+        return b"MATLAB 7.3 MAT-file".ljust(512) + noise(2000)
+    with h5py.File(path, "w", userblock_size=512) as file:
+        dataset = file.create_dataset("x", data=np.array([[104, 105]] * 4, "u2"))
+        dataset.attrs["MATLAB_class"], dataset.attrs["MATLAB_empty"] = np.bytes_(number_class), np.uint8(empty)
+    return b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + path.read_bytes()[128:]
+
+
 DOUBLES = bytes(80)
 HANDLE = matrix(16, (1, 1), element(14, b""))
 OPAQUE = element(14, element(6, bytes([17]) + bytes(7)) + element(1, b"x") + element(1, b"MCOS") + element(1, b"table"))
@@ -392,6 +404,12 @@ case("number_in_matrix.mat", "damaged", mat_file(squeezed(struct.pack("<II", 9, 
 case("nameless.mat", "none", mat_file(matrix(9, (1, 8), bytes(8), stored=2, name=b""), element(14, b"")))
 case("crowded.mat", "more than 10000", mat_file(element(14, b"") * 10_001))
 case("version_7_3.mat", "", b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + noise(2000))
+case("text_7_3.mat", "", lambda path: mat_v73(path, "char"), **SERIES)
+case("cell_7_3.mat", "", lambda path: mat_v73(path, "cell"), **SERIES)
+case("empty_7_3.mat", "", lambda path: mat_v73(path, "double", empty=1), **SERIES)
+case(
+    "twins.mat", "several variables of one name: x", mat_file(matrix(6, (10, 1), DOUBLES), matrix(6, (10, 1), DOUBLES))
+)
 case("two_variables.mat", "variable: NAME", mat(x=np.zeros(5), y=np.zeros(5)))
 case("variable_unknown.mat", "Did you mean", mat(spikes=np.zeros((5, 5))), variable="spike")
 case("no_variables.mat", "none", mat())

@@ -11,7 +11,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score, roc_curve
 from statsmodels.stats.proportion import proportion_confint
 
-from neuroloom.report.explained import read_arrays
+from neuroloom.formats.numpy_files import read_arrays
 from neuroloom.report.figures_calibration import calibration_bins, wilson_interval
 from neuroloom.report.figures_cohort import age_counts, people_of
 from neuroloom.report.figures_connectome import connectome_figure, planted_edges, strongest_edges

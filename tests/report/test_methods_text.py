@@ -1,6 +1,7 @@
 """The methods of a paper: each claim is held against the run's own files."""
 
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -100,3 +101,17 @@ def test_a_doi_is_found_in_an_address():
     assert reference_in("https://doi.org/10.1016/j.neuroimage.2016.10.045") == ("", "10.1016/j.neuroimage.2016.10.045")
     assert reference_in("(doi:10.1002/(SICI)1097-0258).") == ("", "10.1002/(SICI)1097-0258")
     assert reference_in("our own") is None
+
+
+def test_a_confound_that_is_the_same_for_everybody_was_not_learned_from(classify_run):
+    record = read_run(classify_run)
+    assert "saw only site, age, sex and motion, to show" in " ".join(methods_text(record)["paragraphs"])
+    cohort = record.cohort.assign(site="site-A").drop(columns="motion")
+    text = " ".join(methods_text(replace(record, cohort=cohort))["paragraphs"])
+    assert "saw only age and sex, to show" in text
+
+
+def test_sexes_by_another_code_are_not_guessed(classify_run):
+    record = read_run(classify_run)
+    coded = record.cohort.assign(sex=[1] * 100 + [2] * 60)
+    assert "100 of sex 1 and 60 of sex 2" in " ".join(methods_text(replace(record, cohort=coded))["paragraphs"])

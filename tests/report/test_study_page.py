@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from neuroloom.errors import FileProblem
+from neuroloom.report.cohort_tables import share_of_women
+from neuroloom.report.headline import repeat_commands
+from neuroloom.report.run_record import read_run
 from neuroloom.report.study_page import write_study_page
 
 SECTIONS = (
@@ -107,6 +110,13 @@ def test_numbers_of_an_age_carry_years_and_both_ways_are_shown(regress_run, regr
     assert f"SFCN deep model {scores['mae_corrected']['value']:.2f}" in corrected
 
 
+def test_what_was_seen_on_a_real_page_is_said_in_words(regress_run, regress_page):
+    folds = json.loads((regress_run / "metrics.json").read_text())["split"]
+    assert folds["text"] == "cross-validation, 5 folds; no participant is in two parts of a fold"
+    curves = flat(regress_page.by_section["curves"])
+    assert "Each point: a tenth of the predictions (16 people at most)." in curves  # of 160
+
+
 def test_nothing_is_loaded_from_anywhere(page):
     for tag, attributes in page.elements:
         assert tag not in ("script", "iframe", "object", "embed", "base", "form")
@@ -156,6 +166,24 @@ def test_commands_repeat_the_run(classify_page, regress_page):
     assert "neuroloom replay alzheimers-mri " in simulated
     assert "neuroloom run alzheimers-mri/recipe.yaml --out alzheimers-mri-again" in simulated
     assert "neuroloom replay brain-age --data DATA" in user
+    assert "neuroloom run brain-age/recipe.yaml --data DATA --out brain-age-again" in user
+
+
+def test_the_cohort_file_that_was_given_is_named_where_it_is_needed(regress_run, tmp_path):
+    shutil.copytree(regress_run, tmp_path / "mine")
+    (tmp_path / "mine" / "cohort.yaml").write_text("table: people.csv")
+    told = dict(repeat_commands(read_run(tmp_path / "mine")))
+    assert told["Repeat this run and compare, number by number"] == "neuroloom replay mine --data DATA"
+    assert told["Run it again into another folder"] == (
+        "neuroloom run mine/recipe.yaml --data DATA --cohort mine/cohort.yaml --out mine-again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sex", "share"), [(["F", "M", "F", None], "67 %"), ([1, 2, 2, 1], "–"), (["F", "X"], "–"), ([None], "–")]
+)
+def test_the_share_of_women_is_not_guessed_from_codes(sex, share):
+    assert share_of_women(pd.Series(sex).dropna()) == share
 
 
 def test_explanations_stand_with_their_tests_and_a_lost_figure_is_named(classify_page):

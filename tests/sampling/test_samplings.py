@@ -41,3 +41,9 @@ def test_the_answers_of_a_samples_windows_are_averaged():
 def test_a_series_shorter_than_a_window_is_named():
     with pytest.raises(NeuroloomError, match=r"sub-1: 3 time points, but a window has 4"):
         Windows(4).items(series(8, 3), [0, 1])
+
+
+def test_only_series_are_cut_into_windows():
+    stores = {**series(10), "scan": ArrayStore("volume", ("sub-0",), {0: np.zeros((1, 4, 4, 10), np.float32)})}
+    with pytest.raises(NeuroloomError, match=r"of the inputs scan \(volume\) is none"):
+        Windows(4).items(stores, [0])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from neuroloom.errors import NeuroloomError
 from neuroloom.simulators.table import SLOPE, SPREAD, _correlation, _regions, best_mae, simulate_table
 
 
@@ -45,3 +46,10 @@ def test_the_same_seed_draws_the_same_people():
     one, same, other = (measured(simulate_table(n_participants=5, seed=seed))[0] for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("told", [{"n_participants": 0}, {"n_participants": -3}, {"n_sites": 0}])
+def test_nobody_cannot_be_simulated(told):
+    (name, value), *_ = told.items()
+    with pytest.raises(NeuroloomError, match=f"simulated_table: {name} must be 1 or more, but is {value}"):
+        simulate_table(**told)

@@ -88,3 +88,12 @@ def test_every_task_survives_saving(name):
     output = np.random.default_rng(0).normal(size=(5, task.n_outputs))
     assert np.array_equal(loaded.predict(output), task.predict(output))
     assert loaded.n_outputs == task.n_outputs
+
+
+@pytest.mark.parametrize("task", [Regress, SoftBins])
+def test_without_a_tune_part_no_corrected_column_is_reported_and_that_is_said(task):
+    fitted = task(bias_correction=True).prepare(AGES, np.arange(61)).calibrate(np.empty(0), np.empty(0))
+    assert list(fitted.columns("age", np.array([45.0]))) == ["prediction_age"]
+    assert fitted.warnings[0].startswith("There is no tune part to fit the bias correction on")
+    loaded = task(bias_correction=True).load_state(fitted.state(), fitted.told())
+    assert list(loaded.columns("age", np.array([45.0]))) == ["prediction_age"]

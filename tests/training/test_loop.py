@@ -129,3 +129,32 @@ def test_an_absent_input_is_zeros_and_told():
     batch = Items(stores, Whole(), np.array([0, 1])).batch([0, 1])
     assert batch.present["s"].tolist() == [False, True]
     assert batch.inputs["s"][0].abs().sum() == 0
+
+
+def test_a_batch_in_which_nobody_has_an_input_is_zeros_of_its_shape():
+    series = {2: np.ones((2, 5), np.float32)}
+    table = {row: np.ones(1, np.float32) for row in range(3)}
+    stores = {"s": ArrayStore("series", ("a", "b", "c"), series), "t": ArrayStore("table", ("a", "b", "c"), table)}
+    batch = Items(stores, Whole(), np.arange(3)).batch([0, 1])
+    assert batch.inputs["s"].shape == (2, 2, 5)
+    assert batch.lengths["s"].tolist() == [0, 0]
+    told = Items(stores, Whole(), np.arange(2), shapes={"s": (2, 7)}).batch([0, 1])  # nobody of these rows at all
+    assert told.inputs["s"].shape == (2, 2, 7)
+
+
+@pytest.mark.parametrize(("kind", "one", "other"), [
+    ("volume", (1, 4, 4, 4), (1, 4, 4, 5)), ("table", (5,), (7,)), ("series", (3, 9), (2, 9)),
+])  # fmt: skip
+def test_only_the_length_of_a_series_is_padded(kind, one, other):
+    values = {0: np.ones(one, np.float32), 1: np.ones(other, np.float32)}
+    items = Items({"x": ArrayStore(kind, ("a", "b"), values)}, Whole(), np.array([0, 1]))
+    with pytest.raises(NeuroloomError) as refused:
+        items.batch([0, 1])
+    assert f"{kind} samples differ in shape" in str(refused.value)
+
+
+def test_without_a_tune_part_patience_ends_nothing(tmp_path):
+    (fit, _), y = parts()
+    nobody = Items({"x": fit.stores["x"]}, Whole(), np.arange(0), y)
+    history = loop(y, epochs=6, patience=2).run(fit, nobody, tmp_path / "c", lambda row: None)
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]

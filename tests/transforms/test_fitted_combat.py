@@ -122,3 +122,10 @@ def test_what_combat_cannot_do_is_said():
     broken[5, 0] = np.nan
     with pytest.raises(NeuroloomError, match=r"1 of 40 samples: sub-5\. Put \{name: impute\}"):
         Combat().fit(broken, rows)
+
+
+def test_people_of_whom_the_columns_are_not_known_are_refused():
+    _, seen, rows = people(30, 2)
+    fitted = Combat().fit(seen, rows)
+    with pytest.raises(NeuroloomError, match="combat needs site, age of each person"):
+        fitted.transform(seen, rows[["sex"]])

@@ -114,3 +114,11 @@ def test_zscore_is_over_the_brain_and_leaves_shape_and_affine():
 def test_an_empty_volume_cannot_be_standardised():
     with pytest.raises(NeuroloomError, match="one value everywhere"):
         ZScore()(Scan(np.zeros((1, 3, 3, 3), np.float32), "volume", {"affine": np.eye(4)}))
+
+
+def test_voxels_of_a_microscope_are_a_grid():
+    scan = Scan(np.ones((1, 4, 4, 4), np.float32), "volume", {"affine": np.diag([0.005, 0.005, 0.005, 1.0])})
+    np.testing.assert_allclose(volume_grid.affine_of(scan), scan.geometry["affine"])
+    flat = np.array([[1.0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    with pytest.raises(NeuroloomError, match="not an invertible"):
+        volume_grid.affine_of(scan.with_data(scan.data, affine=flat))

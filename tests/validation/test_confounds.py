@@ -54,6 +54,14 @@ def test_a_confound_that_is_the_fold_is_not_tested(cohort):
     assert told["note"] == "cannot be told apart from fold and truth"
 
 
+def test_a_confound_that_never_varies_is_said_to_be_so(cohort):
+    outcomes, people = cohort
+    for value in ("site-1", 3.0):
+        told = associations(outcomes, people.assign(where=value), ["where"])["where"]
+        assert told["note"] == "the same for everybody"
+        assert told["n"] == 120
+
+
 def test_beyond_is_the_partial_correlation_given_the_confounds(outcomes_of):
     rng = np.random.default_rng(1)
     n = 200

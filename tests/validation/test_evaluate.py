@@ -93,7 +93,7 @@ def test_left_out_sites_are_unseen(tables):
 def test_the_site_as_unit_still_shows_each_site(tables):
     drawn = tables(n=160, n_sites=5, leave_site_out=True)
     told = run(drawn, unit="site")
-    assert told["unit"] == {"name": "site", "n": 5, "known": True, "participants": 160, "within_person": False}
+    assert told["unit"] == {"name": "site", "n": 5, "participants": 160, "within_person": False}
     low, high = told["learners"]["net"]["per_site"]["site-1"]["auc"]["interval"]
     assert low < high
     assert told["learners"]["net"]["null"]["p"] == 1 / 50  # people of a site change places, not sites

@@ -43,7 +43,7 @@ def page(net, linear=None, alone=None, against_linear=None, against_alone=None, 
         "deep": "sfcn",
         "inputs": ["T1w"],
         "simulated": False,
-        "unit": {"name": "participant", "n": 160, "known": True, "participants": 160, "within_person": False},
+        "unit": {"name": "participant", "n": 160, "participants": 160, "within_person": False},
         "target": {"name": "diagnosis", "classes": ["control", "AD"], "unit": None},
         "chance": {metric: 0.5},
         "ceiling": None,
@@ -103,11 +103,25 @@ def test_confounds_that_are_as_good_are_said_to_be():
     )
 
 
-@pytest.mark.parametrize(("low", "p"), [(0.45, 0.01), (0.52, 0.06), (0.52, None)])
+@pytest.mark.parametrize(("low", "p"), [(0.45, 0.01), (0.52, 0.06)])
 def test_chance_needs_both_the_interval_and_the_null(low, p):
     told = page(learner("deep", 0.56, low, 0.66, p=p, label="sfcn"))
     assert not above_chance(told)
     assert "does not tell AD from control better than chance" in first_sentence(told)
+
+
+@pytest.mark.parametrize(("low", "shown"), [(0.58, True), (0.49, False)])
+def test_where_nothing_can_be_exchanged_the_interval_decides(low, shown):  # leave-one-out: one person a fold
+    told = page(learner("deep", 0.68, low, 0.78, p=None, label="sfcn"))
+    assert above_chance(told) is shown
+    assert ("does not tell AD from control better than chance" in first_sentence(told)) is not shown
+
+
+@pytest.mark.parametrize(("high", "shown"), [(14.0, True), (15.5, False)])
+def test_an_error_without_a_p_is_decided_by_its_interval(high, shown):
+    told = ages(12.0, 10.0, high)
+    told["learners"]["sfcn"]["null"]["p"] = None
+    assert above_chance(told) is shown
 
 
 def test_an_error_is_above_chance_by_its_value_and_its_null():
@@ -126,7 +140,7 @@ def test_numbers_carry_their_unit():
 
 
 def test_few_people_conclude_nothing():
-    unit = {"name": "participant", "n": 12, "known": True, "participants": 12, "within_person": False}
+    unit = {"name": "participant", "n": 12, "participants": 12, "within_person": False}
     told = first_sentence(page(NET, SVM, ALONE, (-0.06, 0.02), (0.25, 0.45), unit=unit))
     assert told.startswith("From T1w, sfcn reaches AUC 0.91 (95 % interval 0.86 to 0.95, 12 participants,")
     assert "in telling AD from control" in told
@@ -142,15 +156,8 @@ def test_a_wide_interval_concludes_nothing():
     assert too_small(ages(5.0, 4.0, 6.0)) == ""
 
 
-def test_unknown_people_prove_no_split():
-    unit = {"name": "participant", "n": 160, "known": False, "participants": 160, "within_person": False}
-    told = first_sentence(page(NET, unit=unit))
-    assert told.endswith("who is who is unknown, so the split cannot be proven.")
-    assert "none of them seen in training" not in told
-
-
 def test_within_a_person_it_is_for_this_person():
-    unit = {"name": "session", "n": 40, "known": True, "participants": 1, "within_person": True}
+    unit = {"name": "session", "n": 40, "participants": 1, "within_person": True}
     told = first_sentence(page(NET, unit=unit))
     assert told.startswith("For this person, from T1w, sfcn tells AD from control")
     assert "40 sessions, none of them seen in training" in told
@@ -168,7 +175,7 @@ def test_unseen_sites_are_said():
     assert "160 participants, none of them seen in training, all at sites never seen in training)" in first_sentence(
         page(net)
     )
-    unit = {"name": "site", "n": 31, "known": True, "participants": 900, "within_person": False}
+    unit = {"name": "site", "n": 31, "participants": 900, "within_person": False}
     assert "31 sites never seen in training)" in first_sentence(page(net, unit=unit))
 
 
@@ -187,5 +194,5 @@ def test_an_undefined_score_says_nothing_and_why():
 
 
 def test_families_are_many():
-    unit = {"name": "family", "n": 80, "known": True, "participants": 160, "within_person": False}
+    unit = {"name": "family", "n": 80, "participants": 160, "within_person": False}
     assert "80 families, none of them seen in training" in first_sentence(page(NET, unit=unit))

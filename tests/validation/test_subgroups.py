@@ -78,4 +78,8 @@ def test_a_site_that_is_seen_in_some_folds_says_so(outcomes_of):
 def test_quantities_are_halved_at_the_median_and_groups_kept():
     halves = labels_of([20, 30, 40, 50, 60, 70, 80, 90, np.nan])
     assert halves.tolist() == ["under 55"] * 4 + ["55 and over"] * 4 + [None]
+    ages = labels_of([21.0, 30.0, 40.0, 50.125, 63.625, 70.0, 80.0, 90.0])
+    assert sorted(set(ages)) == ["56.9 and over", "under 56.9"]
+    motion = labels_of(np.array([1, 2, 3, 4.4, 5.1, 6, 7, 8]) / 100)
+    assert sorted(set(motion)) == ["0.0475 and over", "under 0.0475"]
     assert labels_of(["M", "F", None]).tolist() == ["M", "F", None]

@@ -17,16 +17,6 @@ def test_a_person_on_both_sides_is_refused_by_name(tables):
         read_tested(predictions, people, folds, **ASKED)
 
 
-def test_where_nobody_is_known_the_split_is_not_checked(tables):
-    predictions, people, folds = tables(n=20)
-    people.loc["scan-001", "participant_id"] = "sub-000"
-    assert set(read_tested(predictions, people, folds, **ASKED, unit_known=False).outcomes) == {
-        "net",
-        "linear",
-        "confounds",
-    }
-
-
 def test_a_score_on_training_people_is_refused(tables):
     predictions, people, folds = tables(n=20)
     folds.loc[(folds["sample_id"] == "scan-003") & (folds["part"] == "test"), "part"] = "fit"

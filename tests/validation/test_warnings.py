@@ -43,10 +43,6 @@ def test_few_people_and_wide_intervals(tables):
     one(told, "16 participants: intervals of so few are rough.")
 
 
-def test_unknown_people(tables):
-    one(warned(*tables(n=60), unit_known=False), "Who is who is unknown")
-
-
 def test_nothing_beside_the_network(tables):
     told = warned(*tables(n=60, separations={"net": 2.0}))
     one(told, "No baseline stands beside the network")

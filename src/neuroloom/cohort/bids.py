@@ -1,24 +1,20 @@
 """A BIDS folder as a cohort: participants.tsv says who, file names say what (https://bids.neuroimaging.io)."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
+from neuroloom.cohort.bids_files import ENTITIES, INPUTS, find_files, refuse_absent, sidecars, told
+from neuroloom.cohort.bids_people import with_people
 from neuroloom.cohort.cohort import Cohort, FileSource
-from neuroloom.cohort.words import take_common_words
-from neuroloom.errors import FileProblem, NeuroloomError, listed
-from neuroloom.formats.limits import read_json
-from neuroloom.formats.tables import read_table
+from neuroloom.errors import NeuroloomError, listed
+from neuroloom.formats import check_arguments
+from neuroloom.parts import check_known
+from neuroloom.scan import KINDS
 
-INPUTS = {  # suffix -> (input name, kind, extensions)
-    "T1w": ("t1w", "volume", (".nii.gz", ".nii")),
-    "T2w": ("t2w", "volume", (".nii.gz", ".nii")),
-    "FLAIR": ("flair", "volume", (".nii.gz", ".nii")),
-    "PDw": ("pdw", "volume", (".nii.gz", ".nii")),
-    "pet": ("pet", "volume", (".nii.gz", ".nii")),
-    "timeseries": ("bold", "series", (".tsv",)),
-}
+SAMPLES = ("acq", "run")  # entities that may tell samples of one session apart
+LEAVE_OUT = "leave_out"
+SAMPLING = {"RepetitionTime": "sampling_period", "SamplingFrequency": "sampling_rate"}
 
 
 def is_bids(folder):
@@ -27,114 +23,160 @@ def is_bids(folder):
     return (folder / "participants.tsv").is_file() or any(p.is_dir() for p in folder.glob("sub-*"))
 
 
-def read_bids(folder):
-    """Return the cohort in a BIDS folder: a row for each participant, session and run that has a known file.
+def read_bids(folder, choices=None):
+    """Return the cohort in a BIDS folder: a row for each participant and session that has a known file.
+
+    Several files of one input in a session are samples of their own where they differ in ``acq`` or ``run``,
+    and an error where they differ in anything else.
 
     Parameters
     ----------
     folder : Path
+    choices : dict or None
+        Input name -> what its files are chosen by and read with: entities (``{"task": "rest"}``; null is a
+        name without the entity), ``kind``, and arguments of the reader. ``"leave_out"`` drops the input.
 
     Returns
     -------
     Cohort
     """
-    folder = Path(folder)
-    files = _files(folder)
+    folder, choices = Path(folder), choices or {}
+    files, misplaced = find_files(folder)
     if not files:
+        where = f"; {listed(misplaced, 2)} lie outside the folder that BIDS has for them (anat/)" if misplaced else ""
         raise NeuroloomError(
-            f"{folder}: no file of a known kind in sub-*/ ({', '.join(INPUTS)}). "
+            f"{folder}: no file of a known kind in sub-*/ ({', '.join(INPUTS)}){where}. "
             "If your files are named otherwise, describe them in a cohort.yaml."
         )
-    rows = pd.DataFrame([row for row, *_ in files]).drop_duplicates("sample_id").set_index("sample_id").sort_index()
-    table, notes = _with_participants(rows, folder)
-    return Cohort(table, _sources(files), name=_name(folder), notes=tuple(notes))
+    for name in choices:
+        check_known("input under bids", name, dict.fromkeys(INPUTS[file.suffix].name for file in files))
+    rows, sources, notes = {}, {}, []
+    for form in INPUTS.values():
+        of_form = [file for file in files if INPUTS[file.suffix] is form]
+        choice = choices.get(form.name, {})
+        if not of_form or choice == LEAVE_OUT:
+            continue
+        chosen = _chosen(form.name, of_form, {key: value for key, value in choice.items() if key in ENTITIES})
+        refuse_absent(folder, chosen)
+        samples = _samples(form.name, chosen)
+        rows |= {sample: _row(sample, file) for sample, file in samples.items()}
+        sources[form.name] = _source(form, samples, choice, folder)
+        notes += _mixed(form.name, chosen)
+    if not rows:
+        raise NeuroloomError(f"{folder}: no input is left: bids leaves out {listed(choices)}.")
+    if misplaced:
+        notes.append(f"{len(misplaced)} files outside the folder of their kind passed over: {_names(misplaced)}")
+    table, said = with_people(pd.DataFrame(rows.values()).set_index("sample_id").sort_index(), folder)
+    return Cohort(table, sources, name=_name(folder), notes=(*said, *notes))
 
 
-def _files(folder):
-    found = []
-    for path in sorted(folder.glob("sub-*/**/*")):
-        if path.name.startswith("."):
-            continue  # what other systems leave beside the files
-        for suffix, (name, kind, extensions) in INPUTS.items():
-            extension = next((e for e in extensions if path.name.endswith(f"_{suffix}{e}")), None)
-            if extension and path.is_file():
-                found.append((_row(path, suffix, folder), name, kind, path))
-    return found
+def _chosen(name, files, wanted):
+    """Return the files whose names have the wanted entities."""
+    for entity, value in wanted.items():
+        values = value if isinstance(value, list) else [value]
+        labels = [file.entities.get(entity) for file in files]
+        for one in values:
+            if not any(_is(label, one) for label in labels):
+                raise NeuroloomError(
+                    f"bids.{name}: no file has {entity}: {_word(one)}; there are {entity}: {_words(labels)}."
+                )
+        files = [file for file, label in zip(files, labels, strict=True) if any(_is(label, one) for one in values)]
+    return files
 
 
-def _row(path, suffix, folder):
-    """Return what a file's name says: the sample it belongs to (everything but the suffix and the task)."""
-    entities = dict(re.findall(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)", path.name.rsplit(f"_{suffix}", 1)[0]))
-    of_folder = path.relative_to(folder).parts[0]
-    if f"sub-{entities.get('sub')}" != of_folder:
-        raise NeuroloomError(
-            f"{path}: by its folder it is of {of_folder}, by its name of {'sub-' + entities.get('sub', '(nobody)')}. "
-            f"Name it {of_folder}_..._{suffix}, or move it to whom it belongs."
-        )
-    sample = "_".join(f"{key}-{entities[key]}" for key in ("sub", "ses", "acq", "run") if key in entities)
-    row = {"sample_id": sample, "participant_id": f"sub-{entities['sub']}"}
-    if "ses" in entities:
-        row["session_id"] = f"ses-{entities['ses']}"
-    return row
+def _is(label, value):
+    """Say whether a file's label is the told one; a told number is the number however many zeros it has."""
+    if label is None or value is None:
+        return label is value
+    return label == str(value) or (isinstance(value, int) and label.isdecimal() and int(label) == value)
 
 
-def _with_participants(rows, folder):
-    path = folder / "participants.tsv"
-    if not path.is_file():
-        return rows, ["there is no participants.tsv: nothing is known of the people but their names"]
-    people, notes = take_common_words(read_table(path, text=("participant_id",)))
-    if "participant_id" not in people:
-        raise NeuroloomError(f"{path}: there is no column participant_id, which BIDS asks for.")
-    nameless = int(people["participant_id"].isna().sum())
-    if nameless:
-        raise NeuroloomError(f"{path}: {nameless} rows have no participant_id. Fill them in, or delete the rows.")
-    people["participant_id"] = (
-        people["participant_id"].astype(str).map(lambda p: p if p.startswith("sub-") else f"sub-{p}")
+def _word(label):
+    return "null" if label is None else str(label)
+
+
+def _words(labels):
+    return listed(sorted({_word(label) for label in labels}))
+
+
+def _samples(name, files):
+    """Return sample name -> file: the session, with acquisition and run where these tell its files apart."""
+    sessions, samples = {}, {}
+    for file in files:
+        sessions.setdefault(file.session, []).append(file)
+    for session, group in sessions.items():
+        differing = _differing(group)
+        if set(differing) - set(SAMPLES) or len({tuple(sorted(f.entities.items())) for f in group}) < len(group):
+            _refuse_several(name, session, group, {e: ls for e, ls in differing.items() if e not in SAMPLES})
+        for file in group:
+            apart = [f"{key}-{file.entities[key]}" for key in SAMPLES if key in differing and key in file.entities]
+            samples["_".join([session, *apart])] = file
+    return samples
+
+
+def _differing(files):
+    """Return entity -> labels, of the entities in which files differ."""
+    entities = dict.fromkeys(entity for file in files for entity in file.entities)
+    labels = {entity: [file.entities.get(entity) for file in files] for entity in entities}
+    return {entity: held for entity, held in labels.items() if len(set(held)) > 1}
+
+
+def _refuse_several(name, session, files, differing):
+    several = f"{session} has {len(files)} files for {name}: {_names([file.path for file in files])}."
+    if not differing:
+        raise NeuroloomError(f"{several} Their names differ in the ending alone. Keep one.")
+    told = "; ".join(f"{entity} ({_words(labels)})" for entity, labels in differing.items())
+    entity, labels = next(iter(differing.items()))
+    raise NeuroloomError(
+        f"{several} They differ in {told}. Keep one, or choose in a cohort.yaml: "
+        f"'bids: {{{name}: {{{entity}: {_word(labels[0])}}}}}'."
     )
-    twice = people["participant_id"][people["participant_id"].duplicated()].unique()
-    if len(twice):
-        raise NeuroloomError(f"{path}: participants with several rows: {listed(twice)}.")
-    absent = sorted(set(people["participant_id"]) - set(rows["participant_id"]))
-    unknown = sorted(set(rows["participant_id"]) - set(people["participant_id"]))
-    if absent:
-        notes.append(f"{len(absent)} participants of participants.tsv have no file and are left out: {listed(absent)}")
-    if unknown:
-        notes.append(f"{len(unknown)} participants have files but no row in participants.tsv: {listed(unknown)}")
-    people = people.drop(columns=[column for column in ("session_id", "sample_id") if column in people])
-    table = rows.reset_index().merge(people, on="participant_id", how="left").set_index("sample_id")
-    return table, notes
 
 
-def _sources(files):
-    sources = {}
-    for row, name, kind, path in files:
-        paths, arguments = sources.setdefault((name, kind), ({}, {}))
-        if row["sample_id"] in paths:
-            raise NeuroloomError(
-                f"{row['sample_id']} has two files for {name}: {paths[row['sample_id']].name} and {path.name}. "
-                "Keep one, or choose with a cohort.yaml."
-            )
-        paths[row["sample_id"]] = path
+def _names(paths):
+    return listed([path.name for path in paths], 4)
+
+
+def _mixed(name, files):
+    """Return notes about what differs between the files of one input, other than person, visit and sample."""
+    differing = {e: ls for e, ls in _differing(files).items() if e not in ("sub", "ses", *SAMPLES)}
+    return [f"files for {name} are of several {entity}: {_words(labels)}" for entity, labels in differing.items()]
+
+
+def _row(sample, file):
+    row = {"sample_id": sample, "participant_id": f"sub-{file.entities['sub']}"}
+    return row | ({"session_id": f"ses-{file.entities['ses']}"} if "ses" in file.entities else {})
+
+
+def _source(form, samples, choice, folder):
+    """Return where an input lies, with the reader's arguments of each file: told, or else of its sidecars."""
+    kind = choice.get("kind", form.kind)
+    check_known(f"kind in bids.{form.name}", kind, KINDS)
+    chosen = {key: value for key, value in choice.items() if key not in ("kind", *ENTITIES)}
+    arguments, jsons = {}, {}
+    for sample, file in samples.items():
+        check_arguments(file.path, chosen)
+        arguments[sample] = chosen
         if kind == "series":
-            arguments[row["sample_id"]] = {"axes": ["time", "region"], **_sidecar(path)}
-    return {name: FileSource(kind, paths, arguments) for (name, kind), (paths, arguments) in sources.items()}
+            usual = {"axes": ["time", "region"], "header": True} if ".tsv" in form.extensions else {}
+            sampling = {} if set(chosen) & set(SAMPLING.values()) else _sampling(sidecars(file, folder, jsons))
+            arguments[sample] = {**usual, **sampling, **chosen}
+    return FileSource(kind, {sample: file.path for sample, file in samples.items()}, arguments)
 
 
-def _sidecar(path):
-    told = _told(path.with_suffix(".json"))
-    for key, argument in (("RepetitionTime", "sampling_period"), ("SamplingFrequency", "sampling_rate")):
-        if isinstance(told.get(key), int | float):
-            return {argument: float(told[key])}
+def sidecar_sampling(path):
+    """Return the reader's argument that the JSON file beside a series gives; nothing where it gives none."""
+    beside = path.with_suffix(".json")
+    return _sampling([told(beside)])
+
+
+def _sampling(says_of_file):
+    for says in says_of_file:
+        for key, argument in SAMPLING.items():
+            if isinstance(says.get(key), int | float):
+                return {argument: float(says[key])}
     return {}
 
 
 def _name(folder):
-    return str(_told(folder / "dataset_description.json").get("Name") or folder.resolve().name)
-
-
-def _told(path):
-    """Return what a JSON file beside the data says; nothing where there is none."""
-    told = read_json(path) if path.is_file() else {}
-    if not isinstance(told, dict):
-        raise FileProblem(path, "it holds no names and values ({...}), which BIDS asks for.", "Correct or delete it.")
-    return told
+    return str(told(folder / "dataset_description.json").get("Name") or folder.resolve().name)

@@ -1,6 +1,7 @@
 """Cohort: a table with one row a sample, and for each input where its data lie. It holds no arrays."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,7 +44,7 @@ class FileSource:
         path = Path(self.paths[sample]).resolve()
         status = path.stat()
         told = sorted(self.arguments.get(sample, {}).items())
-        return f"{path.name}|{path.parent}|{status.st_size}|{status.st_mtime_ns}|{told}"
+        return f"{self.kind}|{path.name}|{path.parent}|{status.st_size}|{status.st_mtime_ns}|{told}"
 
     def available(self, sample):
         return sample in self.paths
@@ -63,7 +64,9 @@ class ArraySource:
 
     def identity(self, sample):
         array = np.ascontiguousarray(self.arrays[self._row[sample]])
-        return f"array|{array.shape}|{array.dtype}|{hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()}"
+        told = json.dumps(self.geometry, sort_keys=True, default=lambda value: np.asarray(value).tolist())
+        values = hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()
+        return f"{self.kind}|array|{array.shape}|{array.dtype}|{values}|{told}"
 
     def available(self, sample):
         return sample in self._row
@@ -94,7 +97,7 @@ class DrawnSource:
         return self.draw(sample)
 
     def identity(self, sample):
-        return f"drawn|{self.recipe}|{sample}"
+        return f"{self.kind}|drawn|{self.recipe}|{sample}"
 
     def available(self, sample):
         return sample in self.samples
@@ -123,6 +126,8 @@ class Cohort:
         ``"ceiling"`` the best score that the planted truth allows, metric -> value.
     simulated : bool
         Whether a simulator made it.
+    taken_from : dict
+        Column of ``table`` -> the user's own column that it was taken from, where that has another name.
     """
 
     table: pd.DataFrame
@@ -132,6 +137,7 @@ class Cohort:
     known_truth: pd.DataFrame | Callable[[], pd.DataFrame] | None = None
     planted: dict[str, Any] = field(default_factory=dict)
     simulated: bool = False
+    taken_from: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.table.index.name != "sample_id" or not self.table.index.is_unique:

@@ -1,7 +1,8 @@
 """The cohort file: says once how a user's own files map to a cohort (see ``cohort.yaml`` in the docs)."""
 
 import fnmatch
-import string
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,16 +10,19 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from neuroloom.cohort.bids import read_bids
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
-from neuroloom.cohort.where import chosen_rows
-from neuroloom.cohort.words import in_our_values, take_common_words
-from neuroloom.errors import NeuroloomError, listed
-from neuroloom.formats.limits import inside, load_yaml
-from neuroloom.formats.tables import read_table
+from neuroloom.cohort.where import chosen
+from neuroloom.cohort.words import common_words, in_our_values, take_common_words
+from neuroloom.errors import FileProblem, NeuroloomError, listed
+from neuroloom.formats.limits import inside, load_yaml, to_float32
+from neuroloom.formats.tables import NUMBER, WHOLE, read_table
 from neuroloom.parts import check_known
 from neuroloom.scan import KINDS
 
 NAMES = ("participant_id", "session_id", "sample_id")  # columns that the cohort file's own keys make
+OF_BIDS = ("bids", "name", "where")  # the keys of a cohort file of a BIDS folder
+FIELD = re.compile(r"\{([^{}]*)\}")  # a column's name in a pattern of file names
 
 
 class Settings(BaseModel):
@@ -28,7 +32,6 @@ class Settings(BaseModel):
 class Column(Settings):
     """``{from: SEX, values: {1: M, 2: F}}``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     source: str
     values: dict[Any, str | int | float | bool | None] | None = None
 
@@ -45,9 +48,10 @@ class InputFiles(BaseModel):
 
 
 class CohortFile(Settings):
-    """The whole of a cohort file."""
+    """The whole of a cohort file: of a table and what belongs to it, or of a BIDS folder."""
 
-    table: str
+    table: str | None = None
+    bids: dict[str, dict[str, Any] | Literal["leave_out"]] | None = None  # choices of `read_bids`
     name: str | None = None
     participant_id: str = "participant_id"
     session_id: str | None = None
@@ -74,19 +78,25 @@ def read_cohort_file(path, data=None):
     path = Path(path)
     root = Path(data) if data else path.parent
     told = _parse(path)
+    cohort = read_bids(root, told.bids) if told.table is None else _of_table(told, root, path)
+    cohort = replace(cohort, name=told.name or cohort.name)
+    return chosen(cohort, told.where) if told.where else cohort
+
+
+def _of_table(told, root, path):
     names = (told.participant_id, *([told.session_id] if told.session_id else []))
     raw, doubles = _one_row_each(read_table(inside(root, told.table), text=names), told, path)
     table, notes = _columns(raw, told, path)
     table.insert(0, "participant_id", raw[told.participant_id].astype(str))
     if told.session_id:
         table.insert(1, "session_id", raw[told.session_id].astype(str))
-    inputs = _inputs(told, raw, table, root, path)
+    sources = _sources_of_words(raw, told, path)
+    inputs, said = _inputs(told, raw, table, sources, root, path)
     table, absent = _measured(table, inputs)
-    if told.where:
-        table = table[chosen_rows(table, told.where)]
-        if table.empty:
-            raise NeuroloomError(f"{path}: no row is left where {told.where}.")
-    return Cohort(table, inputs, name=told.name or root.resolve().name, notes=(*doubles, *notes, *absent))
+    return Cohort(
+        table, inputs, name=root.resolve().name, notes=(*doubles, *notes, *said, *absent),
+        taken_from={word: source for word, source in sources.items() if word != source},
+    )  # fmt: skip
 
 
 def _parse(path):
@@ -94,7 +104,7 @@ def _parse(path):
     if not isinstance(content, dict):
         raise NeuroloomError(f"{path}: a cohort file is a mapping with at least 'table: FILE'.")
     try:
-        return CohortFile.model_validate(content)
+        told = CohortFile.model_validate(content)
     except ValidationError as error:
         problems = error.errors()
         for problem in problems:  # a misspelt key first: what it should have been is then missing too
@@ -102,6 +112,15 @@ def _parse(path):
                 check_known(f"key in {path.name}", problem["loc"][0], CohortFile.model_fields)
         where = ".".join(map(str, problems[0]["loc"]))
         raise NeuroloomError(f"{path}: {where}: {problems[0]['msg']}.") from None
+    if told.table is None and told.bids is None:
+        raise NeuroloomError(f"{path}: table: Field required (or 'bids: {{}}' for a BIDS folder).")
+    foreign = [key for key in content if key not in OF_BIDS] if told.bids is not None else []
+    if foreign:
+        raise NeuroloomError(
+            f"{path}: {listed(foreign)} cannot stand beside bids: there participants.tsv and file names say who and "
+            f"what. Beside it may stand: {', '.join(OF_BIDS[1:])}."
+        )
+    return told
 
 
 def _column(raw, name, path):
@@ -160,6 +179,13 @@ def _columns(raw, told, path):
     return table, list(dict.fromkeys(notes + said))
 
 
+def _sources_of_words(raw, told, path):
+    """Return word -> the user's column that it is taken from, told or found."""
+    given = {word: _named(how, word, path).source for word, how in told.columns.items()}
+    own = {"participant_id": told.participant_id, **({"session_id": told.session_id} if told.session_id else {})}
+    return {**common_words(raw.columns, {*given, *NAMES}), **given, **own}
+
+
 def _named(how, word, path):
     """Return the `Column` that a word is taken from: a name, or ``{from: NAME, values: {...}}``."""
     if isinstance(how, str):
@@ -177,7 +203,7 @@ def _named(how, word, path):
 
 
 def _mapped(values, column, path):
-    """Return the values by their mapping; 1, 1.0 and '1' are the same key; an unnamed value is an error."""
+    """Return the values by their mapping, found by `_key`; an unnamed value is an error."""
     mapping = {_key(key): value for key, value in column.values.items()}
     keys = values.map(_key, na_action="ignore")
     odd = sorted({str(key) for key in keys.dropna() if key not in mapping})
@@ -190,24 +216,33 @@ def _mapped(values, column, path):
 
 
 def _key(value):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return str(value).strip()
+    """Return one word for a value however it is written: 1, 1.0 and '1' are one, true and 'True', not 7 and '007'."""
+    text = str(value).strip()
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    if WHOLE.fullmatch(text):
+        return str(int(text))
+    if not NUMBER.fullmatch(text):
+        return text
+    number = float(text)
     return str(int(number)) if number.is_integer() else str(number)
 
 
-def _inputs(told, raw, table, root, path):
-    inputs = {}
+def _inputs(told, raw, table, sources, root, path):
+    """Return the inputs by name, and notes."""
+    inputs, notes = {}, []
     for name, entry in told.inputs.items():
         check_known(f"kind of input {name!r} in {path.name}", entry.kind, KINDS)
+        if entry.files and entry.file:
+            raise NeuroloomError(f"{path}: input {name!r} has 'files' (one a row) and 'file' (one for all): keep one.")
         if entry.files:
             inputs[name] = _files(name, entry, raw, root, path)
         elif entry.kind == "table":
-            inputs[name] = _features(name, entry, raw, table, root, path)
+            inputs[name], said = _features(name, entry, told, raw, table, sources, root, path)
+            notes += said
         else:
             raise NeuroloomError(f"{path}: input {name!r} needs 'files: PATTERN', for example \"{{FILE_ID}}.nii.gz\".")
-    return inputs
+    return inputs, notes
 
 
 def _measured(table, inputs):
@@ -228,9 +263,9 @@ def _files(name, entry, raw, root, path):
     for sample, row in raw.iterrows():
         if any(pd.isna(row[field]) for field in fields):
             continue  # whoever has no file name has no file
-        file = inside(root, entry.files.format_map({field: _shown(row[field]) for field in fields}))
+        file = inside(root, FIELD.sub(lambda field, row=row: _shown(row[field[1]]), entry.files))
         first = first or file
-        if file.is_file():
+        if _is_file(file, f"{path}: input {name!r}: row {sample[:40]!r}"):
             paths[sample] = file
             arguments[sample] = {key: _argument(key, how, row, path) for key, how in arguments_told.items()}
     if not paths:
@@ -241,17 +276,26 @@ def _files(name, entry, raw, root, path):
     return FileSource(entry.kind, paths, arguments)
 
 
+def _is_file(file, where):
+    try:
+        return file.is_file()
+    except OSError as error:
+        raise FileProblem(
+            where, f"the file name that 'files' makes of it cannot be ({error.strerror}): {str(file.name)[:40]}...",
+            "Correct its cells in the table.",
+        ) from None  # fmt: skip
+
+
 def _fields(name, pattern, raw, path):
     """Return the column names in the braces of a pattern."""
-    try:
-        parsed = [(field, form, turned) for _, field, form, turned in string.Formatter().parse(pattern)]
-    except ValueError as error:
-        raise NeuroloomError(f"{path}: input {name!r}: files: {pattern!r} cannot be read ({error}).") from None
-    fields = [field for field, _, _ in parsed if field is not None]
+    where = f"{path}: input {name!r}: files: {pattern!r}"
+    if set("{}") & set(FIELD.sub("", pattern)):
+        raise NeuroloomError(f"{where} cannot be read (a brace has no partner).")
+    fields = FIELD.findall(pattern)
     for field in fields:
+        if field not in raw.columns and set(":!") & set(field):
+            raise NeuroloomError(f"{where}: write {{COLUMN}} alone, without ':' or '!'.")
         check_known(f"column in the files pattern of input {name!r}", field, raw.columns)
-    if any(form or turned for _, form, turned in parsed):
-        raise NeuroloomError(f"{path}: input {name!r}: files: {pattern!r}: write {{COLUMN}} alone, without ':' or '!'.")
     return fields
 
 
@@ -274,19 +318,34 @@ def _argument(key, how, row, path):
     return values[wanted]
 
 
-def _features(name, entry, raw, table, root, path):
-    """Return features that are columns: of the cohort's own table, or of another, joined by participant."""
+def _features(name, entry, told, raw, table, sources, root, path):
+    """Return features that are columns, of the cohort's own table or of another, joined by participant; and notes."""
     for key in entry.model_extra:
         check_known(f"key of input {name!r} in {path.name}", key, InputFiles.model_fields)
     frame = raw if entry.file is None else _joined(entry, table, root, path)
-    columns = _chosen_columns(name, entry, frame, path)
+    meant = {*sources, *sources.values(), *([entry.key] if entry.file else [])}
+    columns, notes = _chosen_columns(name, entry, frame, meant, path)
     numbers = frame[columns].apply(pd.to_numeric, errors="coerce")
     worded = [c for c in columns if (numbers[c].isna() & frame[c].notna()).any()]
     if worded:
         raise NeuroloomError(f"{path}: input {name!r}: columns that hold words, not numbers: {listed(worded)}.")
     known = numbers.notna().any(axis=1)
-    values = numbers[known].to_numpy(dtype=np.float32)
-    return ArraySource("table", tuple(numbers.index[known]), values, {"names": columns})
+    values = to_float32(numbers[known].to_numpy(dtype=np.float64), entry.file or told.table)
+    if entry.file:
+        notes += _repeated(name, entry, table[known.to_numpy()])
+    return ArraySource("table", tuple(numbers.index[known]), values, {"names": columns}), notes
+
+
+def _repeated(name, entry, table):
+    """Return a note about people whose one row of features stands at several visits."""
+    n_visits = table["participant_id"].value_counts(sort=False)
+    several = n_visits[n_visits > 1]
+    if several.empty:
+        return []
+    return [
+        f"input {name!r}: {entry.file} has one row a person, the same at each of their visits "
+        f"({int(several.sum())} visits of {len(several)} people): {listed(several.index)}"
+    ]
 
 
 def _joined(entry, table, root, path):
@@ -306,13 +365,23 @@ def _joined(entry, table, root, path):
     return other.reindex(table["participant_id"]).set_axis(table.index)
 
 
-def _chosen_columns(name, entry, frame, path):
-    patterns = [entry.columns] if isinstance(entry.columns, str) else entry.columns
-    if not patterns:
+def _chosen_columns(name, entry, frame, meant, path):
+    """Return the columns that an input's ``columns`` name, in that order, and a note of what patterns pass over.
+
+    A pattern does not take columns that have a meaning of their own (who, where, the target ...): those are
+    features only where they are named exactly.
+    """
+    entries = [entry.columns] if isinstance(entry.columns, str) else entry.columns
+    if not entries:
         raise NeuroloomError(f"{path}: input {name!r} needs 'columns': names or patterns such as '*_thickness'.")
-    columns = [c for c in frame.columns if any(fnmatch.fnmatchcase(str(c), pattern) for pattern in patterns)]
-    if not columns:
-        raise NeuroloomError(
-            f"{path}: input {name!r}: no column matches {listed(patterns)}. There are: {listed(frame.columns)}."
-        )
-    return columns
+    columns, passed = {}, {}
+    for one in entries:
+        fitting = [one] if one in frame else [c for c in frame if fnmatch.fnmatchcase(c, one)]
+        taken = [c for c in fitting if c == one or c not in meant]
+        passed |= dict.fromkeys(c for c in fitting if c not in taken)
+        if not taken:
+            check_known(f"column or pattern of input {name!r}", one, [c for c in frame if c not in meant])
+        columns |= dict.fromkeys(taken)
+    passed = [c for c in passed if c not in columns]
+    note = f"input {name!r}: columns with a meaning of their own are no features unless named: {listed(passed)}"
+    return list(columns), [note] if passed else []

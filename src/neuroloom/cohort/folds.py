@@ -24,7 +24,6 @@ class Fold:
     """Row numbers of a cohort in three parts, disjoint in ``unit``.
 
     ``fit`` is learned from, ``tune`` chooses (epoch, calibration), ``test`` is scored once.
-    ``gap`` is the time in seconds left out around a block, for splits within one person.
     """
 
     repeat: int
@@ -33,7 +32,6 @@ class Fold:
     tune: np.ndarray
     test: np.ndarray
     unit: str
-    gap: float = 0.0
     name: str = ""
 
     @property
@@ -97,10 +95,22 @@ def _unit_key(cohort, unit):
             f"{cohort.name}: unit {unit!r} needs the column {missing[0]!r}, which this cohort does not have. "
             f"Name it in cohort.yaml under columns, or choose another validation.unit ({', '.join(UNITS)})."
         )
+    if unit == "site":
+        _refuse_unknown_sites(cohort)
     key = table[UNITS[unit][0]].astype(str)
     for column in UNITS[unit][1:]:
         key = key + "|" + table[column].astype(str)
-    return key.set_axis(cohort.table.index)
+    alone = table[list(UNITS[unit])].isna().any(axis=1)  # whose unit is not known is a unit of its own
+    return key.where(~alone, "alone " + table["sample_id"]).set_axis(cohort.table.index)
+
+
+def _refuse_unknown_sites(cohort):
+    nowhere = cohort.table.index[cohort.table["site"].isna()]
+    if len(nowhere):
+        raise NeuroloomError(
+            f"{cohort.name}: {len(nowhere)} of {len(cohort)} samples have no site: {listed(nowhere)}. "
+            "Fill the column, or leave them out with --set 'cohort.where=known(site)'."
+        )
 
 
 def _connected(keys):
@@ -123,7 +133,8 @@ def _strata(cohort, target):
         level = pd.qcut(pd.Series(target.values).rank(method="first"), 5, labels=False).to_numpy()
     if "site" not in cohort.table:
         return level
-    return pd.factorize(cohort.table["site"].astype(str) + "|" + pd.Series(level, cohort.table.index).astype(str))[0]
+    site = cohort.table["site"].astype(str).fillna("unknown")
+    return pd.factorize(site + "|" + pd.Series(level, cohort.table.index).astype(str))[0]
 
 
 def _deal(groups, strata, n_parts, draw):
@@ -155,6 +166,7 @@ def _site_parts(cohort):
             f"{cohort.name}: leave_site_out needs two sites or more in the column 'site'. "
             "Name the column in cohort.yaml, or use --set validation.split=kfold."
         )
+    _refuse_unknown_sites(cohort)
     sites = cohort.table["site"].astype(str)
     return [(site, np.flatnonzero(sites == site)) for site in sorted(sites.unique())]
 

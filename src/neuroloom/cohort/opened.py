@@ -1,11 +1,10 @@
 """Open a user's data folder as a cohort, whichever form it has."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from neuroloom.cohort.bids import is_bids, read_bids
 from neuroloom.cohort.cohort_file import read_cohort_file
-from neuroloom.cohort.where import chosen_rows
+from neuroloom.cohort.where import chosen
 from neuroloom.errors import NeuroloomError
 from neuroloom.parts import check_known
 
@@ -33,7 +32,7 @@ def open_cohort(data, cohort_file=None, where=None):
 
 def _read(data, cohort_file):
     if cohort_file:
-        return read_cohort_file(_located(cohort_file), data)
+        return read_cohort_file(located(cohort_file), data)
     if (data / "cohort.yaml").is_file():
         return read_cohort_file(data / "cohort.yaml")
     if is_bids(data):
@@ -44,7 +43,8 @@ def _read(data, cohort_file):
     )
 
 
-def _located(cohort_file):
+def located(cohort_file):
+    """Return the path of a cohort file that is given by its path or, a preset, by its name."""
     path = Path(cohort_file)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
@@ -52,12 +52,3 @@ def _located(cohort_file):
         return path
     check_known("cohort preset", str(cohort_file), sorted(preset.stem for preset in PRESETS.glob("*.yaml")))
     return PRESETS / f"{cohort_file}.yaml"
-
-
-def chosen(cohort, where):
-    """Return the rows of a cohort where a condition holds; the cohort's notes say how many were left out."""
-    keep = chosen_rows(cohort.table, where).to_numpy()
-    if not keep.any():
-        raise NeuroloomError(f"{cohort.name}: no row is left where {where}.")
-    note = f"{int((~keep).sum())} of {len(cohort)} samples left out by the condition: {where}"
-    return replace(cohort.subset(keep), notes=(*cohort.notes, note))

@@ -13,6 +13,7 @@ SYNONYMS = {  # our word -> words it is taken from, in order
     "sex": ("sex", "gender"),
     "diagnosis": ("diagnosis", "dx", "group", "dx_group"),
 }
+NAMES_NOT_NUMBERS = ("site", "family_id")  # kept as text: a site that is called 3 is no quantity
 SEXES = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F"}
 
 
@@ -32,27 +33,40 @@ def take_common_words(table, told=()):
     notes : list of str
     """
     table, notes = table.copy(), []
-    by_lower = {str(column).lower(): column for column in reversed(table.columns)}
-    for word, synonyms in SYNONYMS.items():
-        if word in told:
-            continue
-        found = next((by_lower[synonym] for synonym in synonyms if synonym in by_lower), None)
-        if found is None or found == word:
-            continue
-        table[word] = table[found]
-        notes.append(f"column {found!r} taken as {word}")
+    for word, found in common_words(table.columns, told).items():
+        if found != word:
+            table[word] = table[found]
+            notes.append(f"column {found!r} taken as {word}")
     table, said = in_our_values(table, told)
     return table, notes + said
 
 
+def common_words(columns, told=()):
+    """Return our word -> the column that is taken for it, for words that are not told."""
+    by_lower = {str(column).lower(): column for column in reversed(list(columns))}
+    found = {
+        word: next((by_lower[synonym] for synonym in synonyms if synonym in by_lower), None)
+        for word, synonyms in SYNONYMS.items()
+        if word not in told
+    }
+    return {word: column for word, column in found.items() if column is not None}
+
+
 def in_our_values(table, but=()):
-    """Return the table with sexes as M and F and ages as numbers where that can be, and what was said of it."""
+    """Return the table with sexes as M and F, ages as numbers and sites as text, and what was said of it."""
     table, notes = table.copy(), []
     for word, rewrite in (("sex", _sexes), ("age", _ages)):
         if word in table and word not in but:
             table[word], said = rewrite(table[word])
             notes += said
+    for word in NAMES_NOT_NUMBERS:
+        if word in table:
+            table[word] = table[word].map(_name, na_action="ignore")
     return table, notes
+
+
+def _name(value):
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _sexes(column):

@@ -11,7 +11,8 @@ from neuroloom.parts import check_known
 class ConfoundFeatures:
     """Columns of the cohort's table as features: numbers as they are, words as one column a word.
 
-    A missing number becomes the fit part's median; a word that the fit part does not know becomes zeros.
+    A missing number becomes the fit part's median; a word that the fit part does not know becomes zeros, and so does
+    a column of which the fit part knows no word.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ class ConfoundFeatures:
         for column, coding in self.coding.items():
             if isinstance(coding, list):
                 words = rows[column].astype(str)
-                features += [(words == word).to_numpy(dtype=np.float64) for word in coding]
+                of_words = [(words == word).to_numpy(dtype=np.float64) for word in coding]
+                features += of_words or [np.zeros(len(rows))]
             else:
                 features.append(rows[column].fillna(coding).to_numpy(dtype=np.float64))
         return np.stack(features, axis=1)
@@ -50,7 +52,7 @@ class ConfoundFeatures:
         return [
             name
             for column, coding in self.coding.items()
-            for name in ([f"{column}={word}" for word in coding] if isinstance(coding, list) else [column])
+            for name in ([f"{column}={word}" for word in coding] if isinstance(coding, list) and coding else [column])
         ]
 
     def state(self):

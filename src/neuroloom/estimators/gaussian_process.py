@@ -1,4 +1,4 @@
-"""Gaussian-process regression: linear and smooth dependence, with a measure of its own doubt."""
+"""Gaussian-process regression: linear and smooth dependence."""
 
 import warnings
 

@@ -7,10 +7,11 @@ from sklearn.svm import SVC
 
 from neuroloom.estimators.features import Scaling, rotate
 from neuroloom.estimators.tuning import best_setting, inner_folds
+from neuroloom.estimators.weights import class_mean, weight_of
 
 
 class LinearSVM:
-    """Linear support vector machine, one class against the rest; classes weigh the same.
+    """Linear support vector machine, one class against the rest.
 
     Probabilities come from a logistic curve over decision values held out inside the fit part
     (Platt 1999); decisions, and so the AUC, are those of the machine.
@@ -19,12 +20,15 @@ class LinearSVM:
     ----------
     strengths : list of float
         Values of C to choose from, for features of unit mean norm.
+    class_weight : str
+        ``balanced`` (machine and curve give each class the same total weight) or ``none``; a run takes the task's.
     """
 
     target_kind = "class"
 
-    def __init__(self, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0)):
+    def __init__(self, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0), class_weight="balanced"):
         self.strengths = list(strengths)
+        self.class_weight = class_weight
 
     def fit(self, x, y, groups, seed=0):
         """Fit on features (n_samples, n_features), class numbers and the unit of each sample."""
@@ -36,19 +40,39 @@ class LinearSVM:
         n_classes = int(y.max()) + 1
 
         def error(strength, train, held_out):
-            coefficients, intercept = _solve(rotated[train], y[train], strength, n_classes)
+            coefficients, intercept = self._solve(rotated[train], y[train], strength, n_classes)
             chosen = _choose(rotated[held_out] @ coefficients.T + intercept)
-            return 1 - np.mean([np.mean(chosen[y[held_out] == value] == value) for value in np.unique(y[held_out])])
+            return class_mean(chosen != y[held_out], y[held_out], self.class_weight)
 
         self.strength = best_setting(self.strengths, folds, error)
         held = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
         for train, held_out in folds:
-            coefficients, intercept = _solve(rotated[train], y[train], self.strength, n_classes)
+            coefficients, intercept = self._solve(rotated[train], y[train], self.strength, n_classes)
             held[held_out] = rotated[held_out] @ coefficients.T + intercept
-        self.curve = _curve(held, y, fitted=bool(folds))
-        coefficients, self.intercept = _solve(rotated, y, self.strength, n_classes)
+        self.curve = self._curve(held, y, fitted=bool(folds))
+        coefficients, self.intercept = self._solve(rotated, y, self.strength, n_classes)
         self.coefficients = coefficients @ back
         return self
+
+    def _solve(self, x, y, strength, n_classes):
+        """Return coefficients and intercepts: one row for two classes, one a class for more."""
+        positives, weight = [1] if n_classes == 2 else range(n_classes), weight_of(self.class_weight)
+        machines = [SVC(C=strength, kernel="linear", class_weight=weight).fit(x, y == value) for value in positives]
+        return np.concatenate([m.coef_ for m in machines]), np.concatenate([m.intercept_ for m in machines])
+
+    def _curve(self, decision, y, fitted):
+        """Return slope and intercept of the logistic curve of each decision; slopes never turn the order."""
+        if not fitted:
+            return np.tile([1.0, 0.0], (decision.shape[1], 1))
+        positives, weight = [1] if decision.shape[1] == 1 else range(decision.shape[1]), weight_of(self.class_weight)
+        lines = []
+        for column, value in enumerate(positives):
+            centre, spread = decision[:, column].mean(), decision[:, column].std() or 1.0
+            standard = (decision[:, [column]] - centre) / spread
+            curve = LogisticRegression(C=10.0, class_weight=weight).fit(standard, y == value)
+            slope = max(curve.coef_[0, 0], 1e-3) / spread
+            lines.append([slope, curve.intercept_[0] - slope * centre])
+        return np.array(lines)
 
     def predict(self, x):
         """Return probabilities, shape (n_samples, n_classes)."""
@@ -77,25 +101,5 @@ class LinearSVM:
         return self
 
 
-def _solve(x, y, strength, n_classes):
-    """Return coefficients and intercepts: one row for two classes, one a class for more."""
-    positives = [1] if n_classes == 2 else range(n_classes)
-    machines = [SVC(C=strength, kernel="linear", class_weight="balanced").fit(x, y == value) for value in positives]
-    return np.concatenate([m.coef_ for m in machines]), np.concatenate([m.intercept_ for m in machines])
-
-
 def _choose(decision):
     return (decision[:, 0] > 0).astype(int) if decision.shape[1] == 1 else decision.argmax(axis=1)
-
-
-def _curve(decision, y, fitted):
-    """Return slope and intercept of the logistic curve of each decision; slopes never turn the order."""
-    if not fitted:
-        return np.tile([1.0, 0.0], (decision.shape[1], 1))
-    positives = [1] if decision.shape[1] == 1 else range(decision.shape[1])
-    lines = []
-    for column, value in enumerate(positives):
-        spread = decision[:, column].std() or 1.0
-        curve = LogisticRegression(C=10.0).fit(decision[:, [column]] / spread, y == value)
-        lines.append([max(curve.coef_[0, 0], 1e-3) / spread, curve.intercept_[0]])
-    return np.array(lines)

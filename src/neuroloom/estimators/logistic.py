@@ -9,21 +9,25 @@ from sklearn.linear_model import LogisticRegression
 
 from neuroloom.estimators.features import Scaling, rotate
 from neuroloom.estimators.tuning import best_setting, inner_folds
+from neuroloom.estimators.weights import class_mean, weight_of
 
 
 class Logistic:
-    """Logistic regression with an L2 penalty; classes weigh the same.
+    """Logistic regression with an L2 penalty.
 
     Parameters
     ----------
     strengths : list of float
         Inverse penalties C to choose from, on standardised features.
+    class_weight : str
+        ``balanced`` (each class has the same total weight) or ``none``; a run takes the task's.
     """
 
     target_kind = "class"
 
-    def __init__(self, strengths=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)):
+    def __init__(self, strengths=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), class_weight="balanced"):
         self.strengths = list(strengths)
+        self.class_weight = class_weight
 
     def fit(self, x, y, groups, seed=0):
         """Fit on features (n_samples, n_features), class numbers and the unit of each sample."""
@@ -32,12 +36,12 @@ class Logistic:
         folds = inner_folds(y, groups, is_class=True, seed=seed)
 
         def error(strength, train, held_out):
-            coefficients, intercept = _solve(rotated[train], y[train], strength)
+            coefficients, intercept = _solve(rotated[train], y[train], strength, self.class_weight)
             chance = log_softmax(rotated[held_out] @ coefficients.T + intercept, axis=1)
-            return -np.mean([chance[y[held_out] == value, value].mean() for value in np.unique(y[held_out])])
+            return class_mean(-chance[np.arange(len(held_out)), y[held_out]], y[held_out], self.class_weight)
 
         self.strength = best_setting(self.strengths, folds, error)
-        coefficients, self.intercept = _solve(rotated, y, self.strength)
+        coefficients, self.intercept = _solve(rotated, y, self.strength, self.class_weight)
         self.coefficients = coefficients @ back
         return self
 
@@ -62,9 +66,9 @@ class Logistic:
         return self
 
 
-def _solve(x, y, strength):
+def _solve(x, y, strength, class_weight):
     """Return coefficients (n_classes, n_features) and intercepts; two classes are written as two rows."""
-    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+    model = LogisticRegression(C=strength, class_weight=weight_of(class_weight), max_iter=2000)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty on separable data has no optimum
         model.fit(x, y)

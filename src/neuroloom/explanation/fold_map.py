@@ -13,7 +13,7 @@ from neuroloom.parts import build
 from neuroloom.training.job import single_thread
 from neuroloom.training.learner import load_learner
 
-VALUES_HELD = 2**26  # values of one fold's attributions
+BYTES_HELD = 2**30  # of one fold's attributions, by its learner and by those with drawn weights
 LEAST_HELD = 4  # people
 VARIES_OVER = 64  # fit people who are looked at for where an input differs between people
 THIRDS = ("lowest third of predictions", "middle third of predictions", "highest third of predictions")
@@ -95,7 +95,7 @@ class _People:
 
 
 def _fold(method, learner, fold, data, answer_number, seed, n_draws):
-    rows = chosen_people(fold.test, data.target, affordable(method.people, learner, data))
+    rows = chosen_people(fold.test, data.target, affordable(method.people, learner, data, n_draws))
     answer = answer_of(learner, data.target, answer_number)
     made = method.attribute(learner, data, rows, fold, answer)
     drawn = []
@@ -119,11 +119,12 @@ def _fold(method, learner, fold, data, answer_number, seed, n_draws):
     return people
 
 
-def affordable(most, learner, data):
+def affordable(most, learner, data, n_draws):
     """Return how many people's attributions may be held at once: fewer than asked for very large inputs."""
     stores = [data.stores[name] for name in learner.inputs.chains]
-    largest = max(store[int(np.argmax(store.present))].size for store in stores)
-    return max(LEAST_HELD, min(most, VALUES_HELD // largest))
+    values = sum(store[int(np.argmax(store.present))].size for store in stores)
+    a_person = values * (1 + n_draws) * np.dtype(np.float64).itemsize
+    return max(LEAST_HELD, min(most, BYTES_HELD // a_person))
 
 
 def chosen_people(test, target, most):

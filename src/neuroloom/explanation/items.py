@@ -36,8 +36,9 @@ class Attribution:
 def items_of(learner, data, rows):
     """Return the items of some rows as the learner sees them, after its fitted transforms."""
     rows = np.asarray(rows)
-    sampling = data.sampling if learner.plan.kind == "trained" else Whole()
-    return Items(learner.inputs.stores(data, rows), sampling, rows)
+    if learner.plan.kind != "trained":
+        return Items(learner.inputs.stores(data, rows), Whole(), rows)
+    return Items(learner.inputs.stores(data, rows), data.sampling, rows, shapes=learner.told_network["shapes"])
 
 
 def asked(learner, answer, kinds):

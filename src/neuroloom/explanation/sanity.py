@@ -6,6 +6,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from neuroloom.explanation.planted import LEVEL, found, reach
+from neuroloom.metrics import METRICS
+from neuroloom.parts import locate
 
 WHOLE = 0.05  # of the answer's difference: completeness error above which integrated gradients need more steps
 
@@ -83,7 +85,7 @@ def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, 
     if reached is None:
         return None
     highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
-    told = f"AUC of the map's strength for {place.text}, against the rest inside the box; p = {reached.p:.4f}"
+    told = f"AUC of the map's strength for {place.text}, against the rest of the map; p = {reached.p:.4f}"
     told += f" (against {reached.method}); learners with drawn weights reach {highest:.2f} at most."
     if not place.effect:
         text = f"Nothing was planted, and the map must not single out the place. {told}"
@@ -98,13 +100,13 @@ def check_learner(null):
     Parameters
     ----------
     null : dict or None
-        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn.
+        Of the learner in metrics.json: ``metric`` and ``p``; None where no null was drawn, a p of None where
+        nothing could be exchanged.
     """
-    if null is None:
+    if null is None or null["p"] is None:
         return outcome("learner_above_chance", float("nan"), LEVEL, False, "p of the learner's own score.")
-    text = (
-        f"p of the learner's own {null['metric']}, against chance: a map of a learner that knows nothing tells nothing."
-    )
+    score = locate("metric", METRICS, null["metric"]).label
+    text = f"p of the learner's own {score}, against chance: a map of a learner that knows nothing tells nothing."
     return outcome("learner_above_chance", null["p"], LEVEL, null["p"] < LEVEL, text)
 
 

@@ -1,6 +1,7 @@
 """Readers and writers, one file a format. `read` finds the reader by the end of a file's name."""
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
 
 from neuroloom.errors import FileProblem, NeuroloomError
@@ -35,6 +36,23 @@ def extension(path):
     return max(fitting, key=len)
 
 
+def known_arguments(path):
+    """Return the names of the arguments that the reader of a file takes; those of its `Meaning` are told one by one."""
+    reader = locate("format", READERS, extension(path))
+    names = [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
+    return [one for name in names for one in (_names_of_meaning() if name == "meaning" else (name,))]
+
+
+def check_arguments(path, arguments):
+    """Raise where the reader of a file does not take one of the named arguments."""
+    known = known_arguments(path)
+    try:
+        for argument in arguments:
+            check_known(f"argument of a {extension(path)} file", argument, known)
+    except NeuroloomError as error:
+        raise FileProblem(path, str(error)) from None
+
+
 def read(path, kind=None, **arguments) -> Scan:
     """Read one file.
 
@@ -58,19 +76,32 @@ def read(path, kind=None, **arguments) -> Scan:
     NeuroloomError
         Whatever is wrong with the file or the arguments; the message names the file and the way out.
     """
-    ending = extension(path)
-    reader = locate("format", READERS, ending)
     try:
         if kind is not None:
             check_known("kind of data", kind, KINDS)
-        known = [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
-        for argument in arguments:
-            check_known(f"argument of a {ending} file", argument, known)
     except NeuroloomError as error:
         raise FileProblem(path, str(error)) from None
+    check_arguments(path, arguments)
+    reader = locate("format", READERS, extension(path))
     try:
-        return reader(path, kind, **arguments)
+        return reader(path, kind, **_with_meaning(reader, arguments))
     except OSError as error:
         raise FileProblem(path, f"reading it failed: {error.strerror or error}.", "Is the disk there?") from error
     except MemoryError as error:
         raise FileProblem(path, "memory ran out while it was read.", "Close other programs.") from error
+
+
+def _names_of_meaning():
+    from neuroloom.formats.series import Meaning  # with the first file: what a reader needs is not imported before
+
+    return [one.name for one in fields(Meaning)]
+
+
+def _with_meaning(reader, arguments):
+    """Return the arguments as a reader takes them, those of its `Meaning` as one."""
+    if "meaning" not in inspect.signature(reader).parameters:
+        return arguments
+    from neuroloom.formats.series import Meaning
+
+    told = {name: arguments[name] for name in _names_of_meaning() if name in arguments}
+    return {"meaning": Meaning(**told), **{name: value for name, value in arguments.items() if name not in told}}

@@ -22,6 +22,16 @@ _WAYS_OUT = {
 }
 
 
+def make_folder(folder):
+    """Make a folder to write to, with those above it, or say why it cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(folder, f"cannot be made ({error.strerror}).", "Name another folder with --out.") from None
+    if not os.access(folder, os.W_OK):
+        raise FileProblem(folder, "cannot be written to.", "Name another folder with --out.")
+
+
 def atomic_write(path, data):
     """Write bytes to ``path`` so that a reader finds the old file or the new one, whole, whatever happens.
 

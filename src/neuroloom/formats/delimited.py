@@ -2,13 +2,13 @@
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
-from neuroloom.formats.series import array_scan, check_axes, check_names
+from neuroloom.formats.series import Meaning, check_axes, check_names
 from neuroloom.parts import check_known
 
 MISSING = {"", "n/a", "N/A", "NA", "NaN", "nan", "NAN"}  # BIDS's n/a, and what spreadsheets, R and numpy write
@@ -29,7 +29,7 @@ class _Layout:
     labelled: bool = False  # whether each row starts with its name
 
 
-def read_1d(path, kind=None, *, axes=None, sampling_rate=None, sampling_period=None, symmetric=True, measure=None):
+def read_1d(path, kind=None, *, meaning=Meaning()):
     """Read an AFNI .1D file: columns of numbers between spaces, comments after ``#``.
 
     Names of regions are taken from AFNI's ``ColumnLabels``, or from a line of one label a column just before
@@ -39,13 +39,8 @@ def read_1d(path, kind=None, *, axes=None, sampling_rate=None, sampling_period=N
     ----------
     path : str or Path
     kind : {"series", "graph", "table"}, default="series"
-    axes : sequence of two str, default=("time", "region")
-        AFNI's convention: a row a time, a column a region.
-    sampling_rate, sampling_period : float or None
-        Hz, or s.
-    symmetric : bool
-    measure : str or None
-        Of a graph, as in `neuroloom.formats.series.array_scan`.
+    meaning : Meaning
+        Without axes, a series has AFNI's: a row a time, a column a region.
 
     Returns
     -------
@@ -55,33 +50,19 @@ def read_1d(path, kind=None, *, axes=None, sampling_rate=None, sampling_period=N
     lines = _lines(path)
     layout = _layout_of_1d(path, lines)
     values = _numbers(path, lines, layout)
-    if kind in (None, "series") and axes is None:
-        axes = ("time", "region")
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-        column_names=layout.names,
-    )
+    if kind in (None, "series") and meaning.axes is None:
+        meaning = replace(meaning, axes=("time", "region"))
+    return meaning.scan(path, values, kind, column_names=layout.names)
 
 
 def read_delimited(
     path,
     kind=None,
     *,
-    axes=None,
-    sampling_rate=None,
-    sampling_period=None,
+    meaning=Meaning(),
     header=None,
     columns=None,
     delimiter=None,
-    symmetric=True,
-    measure=None,
 ):
     """Read a .csv or .tsv file of numbers, with or without a line of names.
 
@@ -90,19 +71,14 @@ def read_delimited(
     path : str or Path
     kind : {"series", "graph", "table"}, default="series"
         ``table`` is one row, one person's features; a table of many people is no scan.
-    axes : sequence of two of "time", "region"
-        What a series' rows and columns are; required. Rows that are regions may start with their name.
-    sampling_rate, sampling_period : float or None
-        Hz, or s.
+    meaning : Meaning
+        Its axes are a series' rows and columns. Rows that are regions may start with their name.
     header : bool or None
         Whether the first line holds names; None is seen from the file, where it can be.
     columns : sequence of str or None
         Which named columns to keep, in this order; None is all.
     delimiter : str or None
         None goes by the ending: a tab for .tsv, a comma else.
-    symmetric : bool
-    measure : str or None
-        Of a graph, as in `neuroloom.formats.series.array_scan`.
 
     Returns
     -------
@@ -114,27 +90,15 @@ def read_delimited(
     if not isinstance(delimiter, str) or len(delimiter) != 1:
         raise FileProblem(path, f"delimiter must be one letter, but is {delimiter!r}.", "Correct it.")
     columns = [columns] if isinstance(columns, str) else columns
-    if axes is not None:
-        axes = check_axes(path, axes)
+    axes = (None, None) if meaning.axes is None else check_axes(path, meaning.axes)
     lines = _lines(path)
-    rows_may_be_named = kind == "graph" or (axes is not None and axes[0] == "region")
+    rows_may_be_named = kind == "graph" or axes[0] == "region"
     layout = _layout(path, lines, delimiter, header, columns, rows_may_be_named)
     values = _numbers(path, lines, layout)
-    if axes is not None and axes[0] == "time" and columns is None:
+    if axes[0] == "time" and columns is None:
         _check_clock(path, values, layout.names)
     row_names = _row_names(path, lines, layout, kind)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-        column_names=layout.names,
-        row_names=row_names,
-    )
+    return meaning.scan(path, values, kind, column_names=layout.names, row_names=row_names)
 
 
 def _lines(path):
@@ -200,7 +164,8 @@ def _layout(path, lines, delimiter, header, columns, rows_may_be_named):
             f"its first line is one cell ({first[0][:40]!r}); its delimiter seems to be {other[0]!r}.",
             f'Say so: delimiter: "{other[0]}".',
         )
-    has_names = _has_names(path, first, header, rows_may_be_named)
+    second = next((cells for _, cells in _rows(path, lines, delimiter, number)), None) if header is None else None
+    has_names = _has_names(path, first, second, header, rows_may_be_named)
     n_before = number if has_names else 0
     body = _first_row(path, lines, delimiter, n_before)[1]
     labelled = rows_may_be_named and not _is_number(body[0])
@@ -224,8 +189,12 @@ def _check_in(path, column, names):
         raise FileProblem(path, str(error)) from None
 
 
-def _has_names(path, first, header, rows_may_be_named):
-    """Return whether the first row holds names, as told, or as seen where that is beyond doubt."""
+def _has_names(path, first, second, header, rows_may_be_named):
+    """Return whether the first row holds names, as told, or as seen where that is beyond doubt.
+
+    Numbers are names in doubt where they count up, or where they are different whole numbers (an atlas's
+    region numbers) above a row that is not whole.
+    """
     if header is not None:
         if not isinstance(header, bool):
             raise FileProblem(path, f"header must be true or false, but is {header!r}.", "Correct it.")
@@ -234,7 +203,8 @@ def _has_names(path, first, header, rows_may_be_named):
     if not any(numbers):
         return True
     tail = first if numbers[0] else first[1:]
-    if all(numbers[1:]) and (numbers[0] or rows_may_be_named) and not _counts_up(tail):
+    in_doubt = _counts_up(tail) or (_numbers_regions(tail) and second is not None and not _whole(second[-len(tail) :]))
+    if all(numbers[1:]) and (numbers[0] or rows_may_be_named) and not in_doubt:
         return False
     raise FileProblem(
         path,
@@ -245,9 +215,16 @@ def _has_names(path, first, header, rows_may_be_named):
 
 def _counts_up(cells):
     """Return whether cells are 3 or more whole numbers one apart: more likely names than measurements."""
-    if len(cells) < 3 or not all(cell.strip().isdecimal() for cell in cells):
-        return False
-    return bool((np.diff([int(cell) for cell in cells]) == 1).all())
+    return len(cells) >= 3 and _whole(cells) and bool((np.diff([int(cell) for cell in cells]) == 1).all())
+
+
+def _numbers_regions(cells):
+    """Return whether cells are different whole numbers, as the regions of an atlas have."""
+    return len(cells) > 0 and _whole(cells) and len(set(map(int, cells))) == len(cells)
+
+
+def _whole(cells):
+    return all(cell.strip().isdecimal() for cell in cells)
 
 
 def _is_number(cell):

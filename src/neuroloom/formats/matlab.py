@@ -2,14 +2,15 @@
 
 import struct
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.io import loadmat
 
-from neuroloom.errors import FileProblem
+from neuroloom.errors import FileProblem, listed
 from neuroloom.formats import limits
-from neuroloom.formats.series import array_scan, chosen
+from neuroloom.formats.series import Meaning, chosen
 
 # Class and data-type numbers: "MAT-File Format", The MathWorks, tables 1-1 and 1-3
 NUMERIC = range(6, 16)  # classes double, single, and 8 to 64 bit whole numbers
@@ -19,6 +20,7 @@ OTHER |= {OPAQUE: "an object of a MATLAB class"}
 STORED = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}  # data type -> bytes of one number
 MATRIX, COMPRESSED = 14, 15
 COMPLEX = 0x08  # in the second byte of the flags
+CLASSES_V73 = {"double", "single", "logical", *(f"{sign}int{n}" for sign in ("", "u") for n in (8, 16, 32, 64))}
 N_HEADER = 128
 N_LOOK = 4096  # bytes of a variable that hold its flags, shape, name and the size of its numbers
 MAX_VARIABLES = 10_000
@@ -43,11 +45,7 @@ def read_mat(
     kind=None,
     *,
     variable=None,
-    axes=None,
-    sampling_rate=None,
-    sampling_period=None,
-    symmetric=True,
-    measure=None,
+    meaning=Meaning(),
 ):
     """Read one array of real numbers from a .mat file.
 
@@ -57,13 +55,8 @@ def read_mat(
     kind : {"series", "graph", "table"}, default="series"
     variable : str or None
         Name of the variable; needed where there are several.
-    axes : sequence of two of "time", "region"
-        What the two axes of a series are, as MATLAB's size() gives them; required.
-    sampling_rate, sampling_period : float or None
-        Hz, or s.
-    symmetric : bool
-    measure : str or None
-        Of a graph, as in `neuroloom.formats.series.array_scan`.
+    meaning : Meaning
+        Its axes as MATLAB's size() gives them.
 
     Returns
     -------
@@ -73,23 +66,18 @@ def read_mat(
         head = file.read(N_HEADER)
         is_hdf5 = head.startswith((HDF5_SIGNATURE, b"MATLAB 7.3"))
         values = _read_v73(path, variable) if is_hdf5 else _read_v5(path, file, head, n_file, variable)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-    )
+    return meaning.scan(path, values, kind)
 
 
 def _read_v5(path, file, head, n_file, name):
     order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
     if order is None or struct.unpack(f"{order}H", head[124:126])[0] != 0x0100:
         raise FileProblem(path, "it is not a MATLAB file of version 5 to 7.3.", TO_V7)
-    variables = {variable.name: variable for variable in _walk(path, file, order, n_file)}
+    walked = list(_walk(path, file, order, n_file))
+    variables = {variable.name: variable for variable in walked}
+    if len(variables) < len(walked):
+        twice = [name for name, n in Counter(variable.name for variable in walked).items() if n > 1]
+        raise FileProblem(path, f"it holds several variables of one name: {listed(twice)}.", TO_V7)
     shapes = {variable.name: variable.shape for variable in variables.values()}
     variable = variables[chosen(path, "variable", name, shapes)]
     if variable.n_packed is not None:
@@ -198,6 +186,12 @@ def _read_v73(path, name):
 def _check_dataset(path, name, dataset, h5py):
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "biuf" or dataset.shape is None:
         raise FileProblem(path, f"variable {name!r} is no array of real numbers.", TO_NUMBERS)
+    told = dataset.attrs.get("MATLAB_class", b"double")
+    told = told.decode("ascii", errors="backslashreplace") if isinstance(told, bytes) else str(told)
+    if told not in CLASSES_V73:
+        raise FileProblem(path, f"variable {name!r} is of MATLAB's class {told}, expected real numbers.", TO_NUMBERS)
+    if dataset.attrs.get("MATLAB_empty", 0):  # what is stored is then its shape
+        raise FileProblem(path, f"variable {name!r} is an empty array.", TO_NUMBERS)
     if dataset.is_virtual or dataset.external:
         raise FileProblem(path, f"the numbers of {name!r} lie in another file.", TO_V7)
     n_bytes = dataset.size * dataset.dtype.itemsize

@@ -7,44 +7,30 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, listed
 from neuroloom.formats import limits
-from neuroloom.formats.series import array_scan, chosen
+from neuroloom.formats.series import Meaning, chosen
 
 MAX_HEADER = 10_000  # bytes; NumPy's own limit
 MAX_DIRECTORY = 4 * 1024**2  # bytes of a zip's table of contents: tens of thousands of arrays
+NUMBERS, WORDS = "biuf", "U"  # kinds of NumPy's types
 _END = b"PK\x05\x06"  # what a zip's last record starts with
 
 
-def read_npy(path, kind=None, *, axes=None, sampling_rate=None, sampling_period=None, symmetric=True, measure=None):
+def read_npy(path, kind=None, *, meaning=Meaning()):
     """Read a .npy file of real numbers.
 
     Parameters
     ----------
     path : str or Path
     kind : {"series", "graph", "table"}, default="series"
-    axes : sequence of two of "time", "region"
-        What the two axes of a series are; required. One axis alone is time.
-    sampling_rate, sampling_period : float or None
-        Hz, or s.
-    symmetric : bool
-    measure : str or None
-        Of a graph, as in `neuroloom.formats.series.array_scan`.
+    meaning : Meaning
 
     Returns
     -------
     Scan
     """
     with limits.open_file(path) as (file, n_file):
-        values = _read_member(path, file, n_file)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-    )
+        values = _read_member(path, file, n_file, NUMBERS)
+    return meaning.scan(path, values, kind)
 
 
 def read_npz(
@@ -52,11 +38,7 @@ def read_npz(
     kind=None,
     *,
     variable=None,
-    axes=None,
-    sampling_rate=None,
-    sampling_period=None,
-    symmetric=True,
-    measure=None,
+    meaning=Meaning(),
 ):
     """Read one array of a .npz file; the arguments are those of `read_npy` and ``variable``.
 
@@ -68,23 +50,40 @@ def read_npz(
     with limits.open_file(path) as (file, n_file):
         _check_directory(path, file, n_file)
         with limits.parsing(path, "whole .npz file"), zipfile.ZipFile(file) as archive:
-            member = _choose(path, archive, variable)
-            limits.check_declared(path, member.file_size, member.compress_size)
-            with archive.open(member) as stream:
-                values = _read_member(path, stream, member.file_size)
-    return array_scan(
-        path,
-        values,
-        kind,
-        axes=axes,
-        sampling_rate=sampling_rate,
-        sampling_period=sampling_period,
-        symmetric=symmetric,
-        measure=measure,
-    )
+            values = _read_packed(path, archive, _choose(path, archive, variable), NUMBERS)
+    return meaning.scan(path, values, kind)
 
 
-def _read_member(path, stream, n_bytes):
+def read_arrays(path, most=None):
+    """Return all arrays of a .npz file by name, with their own types; words too, objects never.
+
+    Parameters
+    ----------
+    path : str or Path
+    most : int or None
+        Bytes that all arrays together may take.
+
+    Returns
+    -------
+    dict of ndarray
+    """
+    with limits.open_file(path) as (file, n_file):
+        _check_directory(path, file, n_file)
+        with limits.parsing(path, "whole .npz file"), zipfile.ZipFile(file) as archive:
+            members = {name: archive.getinfo(member) for name, member in _arrays(path, archive).items()}
+            n_bytes = sum(member.file_size for member in members.values())
+            if most is not None and n_bytes > most:
+                raise FileProblem(path, f"it holds {limits.in_words(n_bytes)}, {limits.in_words(most)} at most.")
+            return {name: _read_packed(path, archive, member, NUMBERS + WORDS) for name, member in members.items()}
+
+
+def _read_packed(path, archive, member, kinds):
+    limits.check_declared(path, member.file_size, member.compress_size)
+    with archive.open(member) as stream:
+        return _read_member(path, stream, member.file_size, kinds)
+
+
+def _read_member(path, stream, n_bytes, kinds):
     """Read an array in .npy form that must fill exactly ``n_bytes``."""
     with limits.parsing(path, "NumPy file"):
         version = np.lib.format.read_magic(stream)
@@ -99,7 +98,7 @@ def _read_member(path, stream, n_bytes):
             "it holds Python objects (a pickle), which could run code when read.",
             "Save plain numbers: np.save(name, array.astype('float32')).",
         )
-    if dtype.names or dtype.kind not in "biuf":
+    if dtype.names or dtype.kind not in kinds:
         raise FileProblem(path, f"its numbers are of type {dtype}, expected real ones.", "Save real numbers.")
     declared = n_header + int(np.prod(shape, dtype=object)) * dtype.itemsize
     if min(shape, default=1) < 0 or declared != n_bytes:
@@ -132,10 +131,15 @@ def _check_directory(path, file, n_file):
 
 def _choose(path, archive, variable):
     """Return the member that holds the asked array."""
+    arrays = _arrays(path, archive)
+    return archive.getinfo(arrays[chosen(path, "array", variable, dict.fromkeys(arrays))])
+
+
+def _arrays(path, archive):
+    """Return the arrays of a zip, name -> member; names that lead out of it, or that are given twice, are refused."""
     names = archive.namelist()
     odd = [name for name in names if ".." in PureWindowsPath(name).parts or PureWindowsPath(name).root]
     if odd or len(set(names)) < len(names):
         told = f"names that lead out of it: {listed(map(repr, odd))}" if odd else "names given twice"
         raise FileProblem(path, f"its arrays have {told}.", "NumPy writes none like that: do not trust it.")
-    arrays = {name.removesuffix(".npy"): name for name in names if name.endswith(".npy")}
-    return archive.getinfo(arrays[chosen(path, "array", variable, dict.fromkeys(arrays))])
+    return {name.removesuffix(".npy"): name for name in names if name.endswith(".npy")}

@@ -1,5 +1,7 @@
 """From a plain array of numbers to a series, a graph or a table row: what its axes mean, and how fast it ran."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from numbers import Real
 
 import numpy as np
@@ -10,6 +12,8 @@ from neuroloom.parts import check_known
 from neuroloom.scan import Scan
 
 KINDS_READ = ("series", "graph", "table")
+SAMPLING_ARGUMENTS = ("sampling_rate", "sampling_period")  # of a reader: Hz, or s
+SERIES, GRAPH = ("axes", *SAMPLING_ARGUMENTS), ("symmetric", "measure")  # what is told of them alone
 ASYMMETRY = 1e-4  # of the largest value: what rounding to four decimals leaves
 
 
@@ -27,67 +31,68 @@ def sampling_of(path, sampling_rate, sampling_period):
     return {name: float(value) for name, value in told.items()}
 
 
-def array_scan(
-    path,
-    values,
-    kind,
-    *,
-    axes=None,
-    sampling_rate=None,
-    sampling_period=None,
-    symmetric=True,
-    measure=None,
-    column_names=None,
-    row_names=None,
-):
-    """Return the scan that an array of numbers from a file makes.
+@dataclass(frozen=True)
+class Meaning:
+    """What an array of numbers from a file means, where the file itself does not say it.
 
     Parameters
     ----------
-    values : ndarray
-        Real numbers, one or two axes.
-    kind : {"series", "graph", "table"} or None
-        None is ``series``.
     axes : sequence of two of "time", "region" (or "channel"), or None
-        What the two axes of a series are; nothing is guessed from the shape.
+        What the two axes of a series are; nothing is guessed from the shape. One axis alone is time.
     sampling_rate, sampling_period : float or None
         Hz, or s.
     symmetric : bool
         Whether a graph must be symmetric.
     measure : str or None
         What the values of a graph are, for example "correlation".
-    column_names, row_names : list of str or None
-        Names along the second and the first axis, where the file has them.
-
-    Returns
-    -------
-    Scan
     """
-    kind = kind or "series"
-    if kind not in KINDS_READ:
-        raise FileProblem(
-            path, f"files of this format hold {', '.join(KINDS_READ)}; {kind} was asked.", "Correct the input's kind."
-        )
-    _check_told(path, kind, axes, sampling_rate, sampling_period, symmetric, measure)
-    if values.size == 0:
-        raise FileProblem(path, f"its array is empty, shape {values.shape}.", "Export it again.")
-    values = limits.to_float32(values, path)
-    if kind == "graph":
-        return _graph(path, values, symmetric, measure, column_names or row_names)
-    if kind == "table":
-        return _row(path, values, column_names)
-    series, names = _region_by_time(path, values, axes, column_names, row_names)
-    sampling = sampling_of(path, sampling_rate, sampling_period)
-    return Scan(np.ascontiguousarray(series), "series", {**sampling, **({"names": names} if names else {})})
 
+    axes: Sequence[str] | None = None
+    sampling_rate: float | None = None
+    sampling_period: float | None = None
+    symmetric: bool = True
+    measure: str | None = None
 
-def _check_told(path, kind, axes, sampling_rate, sampling_period, symmetric, measure):
-    series = {"axes": axes, "sampling_rate": sampling_rate, "sampling_period": sampling_period}
-    graph = {"symmetric": None if symmetric is True else symmetric, "measure": measure}
-    foreign = {"series": graph, "graph": series, "table": {**series, **graph}}[kind]
-    for name, value in foreign.items():
-        if value is not None:
-            raise FileProblem(path, f"{name} is given, but means nothing for kind {kind}.", "Leave it out.")
+    def scan(self, path, values, kind, *, column_names=None, row_names=None):
+        """Return the scan that an array makes.
+
+        Parameters
+        ----------
+        values : ndarray
+            Real numbers, one or two axes.
+        kind : {"series", "graph", "table"} or None
+            None is ``series``.
+        column_names, row_names : list of str or None
+            Names along the second and the first axis, where the file has them.
+
+        Returns
+        -------
+        Scan
+        """
+        kind = kind or "series"
+        if kind not in KINDS_READ:
+            raise FileProblem(
+                path,
+                f"files of this format hold {', '.join(KINDS_READ)}; {kind} was asked.",
+                "Correct the input's kind.",
+            )
+        self._check_told(path, kind)
+        if values.size == 0:
+            raise FileProblem(path, f"its array is empty, shape {values.shape}.", "Export it again.")
+        values = limits.to_float32(values, path)
+        if kind == "graph":
+            return _graph(path, values, self.symmetric, self.measure, column_names or row_names)
+        if kind == "table":
+            return _row(path, values, column_names)
+        series, names = _region_by_time(path, values, self.axes, column_names, row_names)
+        sampling = sampling_of(path, self.sampling_rate, self.sampling_period)
+        return Scan(np.ascontiguousarray(series), "series", {**sampling, **({"names": names} if names else {})})
+
+    def _check_told(self, path, kind):
+        foreign = {"series": GRAPH, "graph": SERIES, "table": (*SERIES, *GRAPH)}[kind]
+        for one in fields(self):
+            if one.name in foreign and getattr(self, one.name) != one.default:
+                raise FileProblem(path, f"{one.name} is given, but means nothing for kind {kind}.", "Leave it out.")
 
 
 def check_axes(path, axes):

@@ -43,7 +43,7 @@ def read_table(path, *, text=(), delimiter=None):
     DataFrame
         Columns and rows in the file's order; no index is set.
     """
-    delimiter = _delimiter(path) if delimiter is None else delimiter
+    delimiter = delimiter_of(path) if delimiter is None else delimiter
     content = limits.read_text(path, limits.MAX_TABLE_BYTES, "table")
     limits.check_memory(path, 10 * len(content), "its table")  # what Python's text takes
     rows = _rows(path, content, delimiter)
@@ -77,7 +77,7 @@ def write_table(path, frame):
         .csv or .tsv.
     frame : DataFrame
     """
-    delimiter = _delimiter(path)
+    delimiter = delimiter_of(path)
     named = any(name is not None for name in frame.index.names)
     frame = frame.reset_index() if named else frame
     written = pd.DataFrame({name: _written(frame.iloc[:, i]) for i, name in enumerate(frame.columns)})
@@ -86,7 +86,8 @@ def write_table(path, frame):
     atomic_write(path, content.encode())
 
 
-def _delimiter(path):
+def delimiter_of(path):
+    """Return what stands between the cells of a table, by the ending of its name; another ending is an error."""
     ending = Path(path).suffix.lower()
     if ending not in DELIMITERS:
         raise FileProblem(path, f"a table ends in .csv or .tsv, not in {ending!r}.", "Save it as one of them.")

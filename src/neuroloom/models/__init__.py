@@ -1,6 +1,7 @@
 """Networks, one architecture a file: `Model(in_shape, n_outputs, **arguments)`, each a plain `nn.Module`.
 
-`MODELS` map one input to logits. `FUSIONS` join several, each with an encoder of its own from `MODELS`.
+`MODELS` map one input to logits, `VOXEL_MODELS` a volume to logits at each of its voxels. `FUSIONS` join several
+inputs, each with an encoder of its own from `MODELS`.
 """
 
 MODELS = {
@@ -12,5 +13,10 @@ MODELS = {
     "brainnetcnn": "neuroloom.models.graph_brainnetcnn:BrainNetCNN",
     "conv1d": "neuroloom.models.series_conv1d:Conv1D",
     "gru": "neuroloom.models.series_gru:SeriesGRU",
+}
+VOXEL_MODELS = {
+    "unet3d": "neuroloom.models.volume_unet3d:UNet3D",
+    "highres3d": "neuroloom.models.volume_highres3d:HighRes3D",
+    "deepmedic": "neuroloom.models.volume_deepmedic:DeepMedic",
 }
 FUSIONS = {"late_fusion": "neuroloom.models.fusion:LateFusion"}

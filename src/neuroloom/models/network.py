@@ -1,11 +1,13 @@
 """Network: what the loop trains. One model on one input, or a fusion of several, behind one call."""
 
+import torch
 from torch import nn
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.models import FUSIONS, MODELS
+from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.parts import Part, build, check_known, resolve
 
+SLAB_BYTES = 2**28  # of answers for voxels computed at a time: no tensor comes near 2**31 bytes
 GIVEN = ("in_shape", "n_outputs")  # arguments that come from the data, not from a recipe
 
 
@@ -46,6 +48,44 @@ class Network(nn.Module):
         return {"output": self.model.head(embedding), "embedding": embedding}
 
 
+class VoxelNetwork(nn.Module):
+    """A model that answers at each voxel of its one named input.
+
+    Parameters
+    ----------
+    model : nn.Module
+        A model of ``VOXEL_MODELS``.
+    input_name : str
+    """
+
+    def __init__(self, model, input_name):
+        super().__init__()
+        self.model = model
+        self.input_name = input_name
+
+    def forward(self, inputs, present=None, lengths=None):
+        """Return ``{"output": (batch, n_outputs, i, j, k)}`` and, where the model has them, ``"sides"``, see `UNet3D`."""
+        check_present(self.input_name, present or {})
+        x = inputs[self.input_name]
+        if not self.training or not hasattr(self.model, "with_sides"):
+            return {"output": self.model(x)}
+        output, *sides = self.model.with_sides(x)
+        return {"output": output, "sides": sides}
+
+    @torch.inference_mode()
+    def posterior_slabs(self, inputs):
+        """Yield (start, stop, posteriors (batch, n_outputs, stop - start, j, k)) along the first axis of the volume.
+
+        The answers for a whole head at 1 mm need not fit in memory, nor in a tensor of 2**31 bytes.
+        """
+        features = self.model.features(inputs[self.input_name])
+        batch, _, i, j, k = features.shape
+        step = max(1, SLAB_BYTES // (4 * self.model.head.out_channels * batch * j * k))
+        for start in range(0, i, step):
+            slab = features[:, :, start : start + step]
+            yield start, start + slab.shape[2], self.model.head(slab).float().softmax(dim=1)
+
+
 def check_present(name, present):
     """Raise an error when a single model is given items without its input."""
     if name in present and not bool(present[name].all()):
@@ -54,6 +94,17 @@ def check_present(name, present):
             f"{n_missing} of {len(present[name])} items have no input {name!r}, and a single model cannot go "
             "without. Leave these samples out, or use {name: late_fusion, encoders: {...}}."
         )
+
+
+def check_arguments(part):
+    """Check the names of a model, of its encoders and of their arguments; what kind its inputs are is not known yet."""
+    check_known("model", part.name, {**MODELS, **FUSIONS})
+    if part.name in MODELS:
+        resolve("model", MODELS, part, given=GIVEN)
+        return
+    resolve("model", FUSIONS, part, given=("n_outputs",))
+    for encoder in encoder_parts(part).values():
+        resolve("model", MODELS, encoder, given=GIVEN)
 
 
 def check_model(part, kinds):
@@ -66,8 +117,8 @@ def check_model(part, kinds):
     kinds : dict of str
         Input name -> kind, after its chain.
     """
-    check_known("model", part.name, {**MODELS, **FUSIONS})
-    if part.name in MODELS:
+    check_known("model", part.name, {**MODELS, **VOXEL_MODELS, **FUSIONS})
+    if part.name in {**MODELS, **VOXEL_MODELS}:
         check_encoder(part, only_input(part, kinds), kinds)
         return
     resolve("model", FUSIONS, part, given=("n_outputs",))
@@ -92,9 +143,13 @@ def build_network(part, in_shapes, kinds, n_outputs):
     n_outputs : int
     """
     check_model(part, kinds)
+    if part.name in VOXEL_MODELS:
+        name = only_input(part, kinds)
+        return VoxelNetwork(build("model", VOXEL_MODELS, part, in_shape=in_shapes[name], n_outputs=n_outputs), name)
     if part.name in MODELS:
         name = only_input(part, kinds)
-        return Network(build("model", MODELS, part, in_shape=in_shapes[name], n_outputs=n_outputs), name)
+        model = build("model", MODELS, part, in_shape=in_shapes[name], n_outputs=n_outputs)
+        return Network(model, name)
     encoders = {
         name: build("model", MODELS, encoder, in_shape=in_shapes[name], n_outputs=1)
         for name, encoder in encoder_parts(part).items()
@@ -115,7 +170,7 @@ def only_input(part, kinds):
 
 def check_encoder(part, name, kinds):
     """Raise an error when a model is unknown, or does not take this kind of input or these arguments."""
-    model = resolve("model", MODELS, part, given=GIVEN)
+    model = resolve("model", {**MODELS, **VOXEL_MODELS}, part, given=GIVEN)
     if kinds[name] not in model.kinds:
         takes = " or a ".join(model.kinds)
         fitting = [other for other in MODELS if kinds[name] in resolve("model", MODELS, Part(name=other)).kinds]

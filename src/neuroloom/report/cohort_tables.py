@@ -37,9 +37,16 @@ def _row(record, site, held):
         "site": site,
         "n": len(held),
         "classes": [int((named == str(label)).sum()) for label in record.target.get("classes") or []],
-        "women": f"{100 * (sex == 'F').mean():.0f} %" if len(sex) else ABSENT,
+        "women": share_of_women(sex),
         "age": number(age.mean(), 1) + (f" ± {number(age.std(), 1)}" if len(age) > 1 else ""),
     }
+
+
+def share_of_women(sex):
+    """Return how many are F in words, where every known sex is written as M or F; other codes are not guessed."""
+    if sex.empty or not set(sex) <= {"M", "F"}:
+        return ABSENT
+    return f"{100 * (sex == 'F').mean():.0f} %"
 
 
 def class_names(values):

@@ -1,12 +1,8 @@
 """The explanation section: each method, its figures, and the tests that it had to pass."""
 
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
-from neuroloom.errors import FileProblem
-from neuroloom.formats.limits import in_words, parsing
+from neuroloom.formats.numpy_files import read_arrays
 from neuroloom.report.figures_connectome import connectome_figure
 from neuroloom.report.figures_features import features_figure
 from neuroloom.report.figures_volume import volume_figure
@@ -56,18 +52,5 @@ def _figure(record, asked, name):
         return {**nothing, "caption": f"a figure of kind {asked.get('kind')!r} cannot be drawn here."}
     if not path.is_file():
         return {**nothing, "caption": f"{path.name} is not in the run's folder."}
-    drawn = FIGURES[asked["kind"]](read_arrays(path), title, name)
+    drawn = FIGURES[asked["kind"]](read_arrays(path, LARGEST), title, name)
     return {**nothing, **(drawn or {"caption": "it is zero everywhere, so there is nothing to draw."})}
-
-
-def read_arrays(path):
-    """Return the arrays of an .npz file by name; their size is looked at first, and nothing is unpickled."""
-    with parsing(path.name, "whole .npz file"):
-        with zipfile.ZipFile(path) as archive:
-            n_bytes = sum(member.file_size for member in archive.infolist())
-        if n_bytes > LARGEST:
-            raise FileProblem(
-                f"explanation/{path.name}", f"it holds {in_words(n_bytes)}, a figure may have {in_words(LARGEST)}."
-            )
-        with np.load(path, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}

@@ -64,15 +64,19 @@ def calibration_figure(record, positive=None):
     if not curves:
         return None
     bins = {name: calibration_bins(curve, repeats, positive is not None) for name, curve in curves.items()}
-    with drawing(4.5, 4.3) as figure:
-        above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+    with drawing(4.5, 3.5 if positive is None else 4.3) as figure:
+        if positive is None:  # tenths of numbers hold equally many
+            above = below = figure.subplots()
+        else:
+            above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+            _draw_counts(below, record, bins)
         _draw_bins(above, record, bins, positive)
-        _draw_counts(below, record, bins, positive)
         _label(above, below, record, positive)
         place = 0 if positive is None else list(record.target["classes"]).index(positive)
         drawn = inline_svg(figure, f"calibration-{place}", f"Calibration{f' for {positive}' if positive else ''}")
     slopes = _slopes(record, told[_shown(record, bins)])
-    return {"svg": drawn, "caption": f"{_caption(record, positive)} {slopes}".strip()}
+    most = max(here.n for here in bins[_shown(record, bins)])
+    return {"svg": drawn, "caption": f"{_caption(record, positive, most)} {slopes}".strip()}
 
 
 def _of_class(told, positive):
@@ -102,13 +106,11 @@ def _draw_bins(axes, record, bins, positive):
     axes.legend(handles[::-1], labels[::-1], loc="upper left", handlelength=1.4)
 
 
-def _draw_counts(axes, record, bins, positive):
+def _draw_counts(axes, record, bins):
     """Draw and write how many people each bin of the deep model holds."""
     name = _shown(record, bins)
     at, counts = np.array([(here.predicted, here.n) for here in bins[name]]).T
-    width = 0.08 * np.ptp(axes.get_xlim())
-    if positive is not None:  # bins of equal width; tenths of numbers stand at their mean
-        at, width = (np.minimum(np.floor(at * N_BINS), N_BINS - 1) + 0.5) / N_BINS, 0.85 / N_BINS
+    at, width = (np.minimum(np.floor(at * N_BINS), N_BINS - 1) + 0.5) / N_BINS, 0.85 / N_BINS
     axes.bar(at, counts, width=width, alpha=0.55, color=INK[learner_colours(record.learners)[name]])
     for place, n in zip(at, counts, strict=True):
         axes.annotate(f"{n:.0f}", (place, n), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=8)
@@ -117,8 +119,8 @@ def _draw_counts(axes, record, bins, positive):
 
 
 def _label(above, below, record, positive):
-    below.set_ylabel("n")
     if positive is not None:
+        below.set_ylabel("n")
         above.set_ylabel(f"Share that is {positive}")
         below.set_xlabel(f"Predicted probability of {positive}")
         return
@@ -127,9 +129,12 @@ def _label(above, below, record, positive):
     below.set_xlabel(f"Mean predicted {record.target['name']}{unit}")
 
 
-def _caption(record, positive):
+def _caption(record, positive, most):
     if positive is None:
-        return "Each point: a tenth of the predictions. On the dotted line a prediction is right on average."
+        return (
+            f"Each point: a tenth of the predictions ({most:.0f} people at most). "
+            "On the dotted line a prediction is right on average."
+        )
     return (
         "On the dotted line a probability means what it says. Points: bins of 0.1; bars: 95 % (Wilson) of "
         f"{record.label(record.deep)}; below: people in each of its bins."

@@ -1,6 +1,7 @@
 """What each feature of a table adds to the prediction: bars."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from neuroloom.report.svg import INK, drawing, inline_svg
 
@@ -34,6 +35,7 @@ def features_figure(held, title, name):
         axes.set_yticks(range(len(shown)), [_cut(names[at]) for at in shown], fontsize=8.5)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.axvline(0, color=INK["muted"], linewidth=0.8)
+        axes.xaxis.set_major_locator(MaxNLocator(4))  # more would run into each other
         axes.grid(True, axis="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)

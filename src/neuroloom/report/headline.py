@@ -27,8 +27,7 @@ def _unit_fact(record):
     if not unit:
         return []
     units = f"{unit.get('name', 'participant')}s"
-    claim = f"claimed for new {units}" if unit.get("known", True) else "who is who is not known"
-    return [(units.capitalize(), str(unit.get("n", "–")), claim)]
+    return [(units.capitalize(), str(unit.get("n", "–")), f"claimed for new {units}")]
 
 
 def _split_fact(record):
@@ -112,11 +111,12 @@ def repeat_commands(record):
     """Return (what, command) that repeat this run; the run's folder by its own name, nobody's path."""
     name = shlex.quote(record.folder.resolve().name)
     data = "" if record.is_simulated else " --data DATA"
+    cohort = f" --cohort {name}/cohort.yaml" if record.has_cohort_file else ""
     version = (record.environment.get("versions") or {}).get("neuroloom")
     return [
         ("Install the same version", f"pip install neuroloom{f'=={version}' if version else ''}"),
         ("Repeat this run and compare, number by number", f"neuroloom replay {name}{data}"),
-        ("Run it again into another folder", f"neuroloom run {name}/recipe.yaml{data} --out {name}-again"),
+        ("Run it again into another folder", f"neuroloom run {name}/recipe.yaml{data}{cohort} --out {name}-again"),
         ("Ask this run about a new scan", f"neuroloom predict {name} FILE"),
     ]
 

@@ -129,7 +129,8 @@ def _who(people):
     if "sex" in people:
         counts = people["sex"].dropna().astype(str).value_counts()
         words = {"F": "female", "M": "male"}
-        told += [joined(f"{n} {words.get(sex, sex)}" for sex, n in sorted(counts.items()))] if len(counts) else []
+        named = [f"{n} {words.get(sex, f'of sex {sex}')}" for sex, n in sorted(counts.items())]
+        told += [joined(named)] if named else []
     return ", " + ", ".join(told) if told else ""
 
 
@@ -180,8 +181,8 @@ def _models(record, references):
     baselines = [part_text(part) + references.cite(part["name"]) for part in recipe.get("baselines") or []]
     if baselines:
         told.append(f"Beside it, on the same folds, stood {joined(baselines)}.")
-    confounds = (recipe.get("validation") or {}).get("confounds") or []
-    if any(entry.get("role") == "confounds" for entry in record.learners.values()):
+    confounds = _seen_confounds(record)
+    if confounds and any(entry.get("role") == "confounds" for entry in record.learners.values()):
         told.append(f"A further model saw only {joined(confounds)}, to show what confounds alone predict.")
     corrected = f"prediction_{record.target.get('name')}_corrected"
     if corrected in record.predictions:
@@ -191,6 +192,14 @@ def _models(record, references):
             f"part of each fold{mark}."
         )
     return told
+
+
+def _seen_confounds(record):
+    """Return the recipe's confounds that differ between people of the cohort: the others teach nothing."""
+    wanted = (record.recipe.get("validation") or {}).get("confounds") or []
+    if record.cohort.empty:
+        return wanted
+    return [name for name in wanted if name in record.cohort and record.cohort[name].nunique() > 1]
 
 
 def _training(record, references):
@@ -273,8 +282,6 @@ def _sizes(splits):
 
 def _who_sat_together(unit, folds):
     name = unit.get("name", "participant")
-    if unit.get("known") is False:
-        return f"Who is who is not known here, so it cannot be proven that no {name} stood in two parts of a fold."
     if disjoint_in(folds):
         return f"No participant stood in two parts of a fold; the unit of claim is the {name}."
     return (

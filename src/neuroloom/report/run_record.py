@@ -77,6 +77,11 @@ class RunRecord:
         return bool(self.metrics.get("simulated", named in SIMULATORS))
 
     @property
+    def has_cohort_file(self):
+        """Whether the run keeps the cohort file by which the data were read."""
+        return (self.folder / "cohort.yaml").is_file()
+
+    @property
     def primary(self):
         return self.metrics.get("primary")
 

@@ -3,4 +3,5 @@
 SAMPLINGS = {
     "whole": "neuroloom.sampling.whole:Whole",
     "windows": "neuroloom.sampling.windows:Windows",
+    "patches": "neuroloom.sampling.patches:Patches",
 }

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from neuroloom.cohort.cohort import Cohort
+from neuroloom.cohort.exchange import Exchange
+from neuroloom.cohort.folds import unit_groups
 from neuroloom.cohort.target import Target
+from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import ArrayStore
 
@@ -40,17 +42,21 @@ class Data:
         return self.cohort.table["participant_id"].astype(str).to_numpy()
 
 
-def with_shuffled_target(data, seed=0):
-    """Return the data with the target dealt anew between people, within site; visits of a person stay together."""
+def with_shuffled_target(data, unit, seed=0):
+    """Return the data with the target dealt anew between units of claim, within site; samples of a unit stay together.
+
+    With the unit ``site`` people change places: the sites keep what they hold.
+    """
     table = data.cohort.table
-    site = table["site"].astype(str) if "site" in table else pd.Series("all", table.index)
-    people = pd.DataFrame({"person": data.people, "site": site.to_numpy(), "row": np.arange(len(table))})
-    first = people.groupby("person", sort=True).first()
-    source = {}
-    for name, members in first.groupby("site"):
-        draw = generator(seed, "shuffled target", name)
-        source |= dict(zip(members.index, members["row"].to_numpy()[draw.permutation(len(members))], strict=True))
-    values = data.target.values[[source[person] for person in data.people]]
+    site = table["site"].astype(str).to_numpy() if "site" in table else np.zeros(len(table))
+    block = unit_groups(data.cohort, "participant" if unit == "site" else unit)
+    exchange = Exchange(data.target.values, block, site)
+    if not exchange.strata:
+        raise NeuroloomError(
+            f"{data.cohort.name}: {data.target.name!r} cannot be shuffled: no site holds two of the unit {unit!r} of "
+            "different truth to exchange."
+        )
+    values = exchange.draw(generator(seed, "shuffled target"))
     return replace(data, target=replace(data.target, values=values))
 
 

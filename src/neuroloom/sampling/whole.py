@@ -6,7 +6,7 @@ import numpy as np
 class Whole:
     """Items are the samples themselves."""
 
-    def items(self, stores, rows, draw=None):
+    def items(self, stores, rows):
         """Return the items of some rows: shape (n_items, 1), the row of each."""
         return np.asarray(rows, dtype=np.int64)[:, None]
 

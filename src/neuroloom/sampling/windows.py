@@ -22,8 +22,9 @@ class Windows:
         if self.length < 1 or self.step < 1:
             raise NeuroloomError(f"windows: length and step must be 1 or more, not {self.length} and {self.step}.")
 
-    def items(self, stores, rows, draw=None):
+    def items(self, stores, rows):
         """Return the windows of some rows: shape (n_items, 2), row and first time point."""
+        self._check_series(stores)
         store = next(iter(stores.values()))
         found = []
         for row in rows:
@@ -35,6 +36,14 @@ class Windows:
                 )
             found += [(row, start) for start in range(0, last + 1, self.step)]
         return np.array(found, dtype=np.int64)
+
+    def _check_series(self, stores):
+        other = [f"{name} ({store.kind})" for name, store in stores.items() if store.kind != "series"]
+        if other:
+            raise NeuroloomError(
+                f"windows cut series along time, but of the inputs {', '.join(other)} is none. "
+                "Use --set sampling.name=whole, or leave this input out of the model's inputs."
+            )
 
     def cut(self, stores, item):
         """Return the window of each input: name -> (region, length)."""

@@ -4,4 +4,5 @@ SIMULATORS = {
     "simulated_table": "neuroloom.simulators.table:simulate_table",
     "simulated_bold": "neuroloom.simulators.bold:simulate_bold",
     "simulated_t1w": "neuroloom.simulators.t1w:simulate_t1w",
+    "simulated_label_maps": "neuroloom.simulators.label_maps:simulate_label_maps",
 }

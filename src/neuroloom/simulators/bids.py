@@ -1,17 +1,20 @@
 """A simulated cohort as real files: BIDS for scans and series, a table with a cohort.yaml for features."""
 
 import json
+import shutil
 
 import pandas as pd
 import yaml
 
 import neuroloom
 from neuroloom.errors import NeuroloomError
-from neuroloom.formats.atomic import atomic_write
+from neuroloom.formats.atomic import atomic_write, make_folder
+from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import write_table
 
 VOLUMES = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR"}  # input name -> BIDS suffix, in anat/
+GENERATED = {"Name": "neuroloom", "Version": neuroloom.__version__, "Description": "simulated; no real people"}
 
 
 def write_cohort(cohort, folder, *, force=False, on_progress=None):
@@ -21,14 +24,14 @@ def write_cohort(cohort, folder, *, force=False, on_progress=None):
     ----------
     cohort : Cohort
     folder : Path
-        Must be new or empty, unless ``force`` lets files of the same name be replaced.
+        Must be new or empty, unless ``force`` lets an earlier simulated cohort in it be replaced.
     force : bool
     on_progress : callable or None
         Called with (what, done, of).
     """
-    if folder.exists() and any(folder.iterdir()) and not force:
-        raise NeuroloomError(f"{folder}: the folder is not empty. Name a new one, or use --force to replace its files.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    if any(folder.iterdir()):
+        _remove_earlier(folder, force)
     _describe(cohort, folder)
     features = {name: source for name, source in cohort.inputs.items() if source.kind == "table"}
     if features:
@@ -41,23 +44,56 @@ def write_cohort(cohort, folder, *, force=False, on_progress=None):
             on_progress("writing files", done, len(cohort))
 
 
+def _remove_earlier(folder, force):
+    """Delete what `write_cohort` wrote before; a folder that holds anything else alone is refused."""
+    described = folder / "dataset_description.json"
+    told = read_json(described) if described.is_file() else {}
+    makers = told.get("GeneratedBy") if isinstance(told, dict) else None
+    if GENERATED["Name"] not in [maker.get("Name") for maker in makers or () if isinstance(maker, dict)]:
+        raise NeuroloomError(
+            f"{folder}: the folder is not empty, and no simulated cohort of neuroloom is in it. Name a new one."
+        )
+    if not force:
+        raise NeuroloomError(
+            f"{folder}: the folder is not empty. Name a new one, or use --force to replace the cohort in it."
+        )
+    own = load_yaml(folder / "cohort.yaml", "cohort file") if (folder / "cohort.yaml").is_file() else {}
+    features = [folder / f"{name}.csv" for name, entry in own.get("inputs", {}).items() if entry.get("file")]
+    for path in [*features, folder / "cohort.yaml", folder / "participants.tsv", described]:
+        path.unlink(missing_ok=True)
+    for path in [*folder.glob("sub-*"), folder / "derivatives" / "truth"]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+
+
 def _describe(cohort, folder):
     told = {
         "Name": cohort.name,
         "BIDSVersion": "1.10.0",
         "DatasetType": "raw",
         "License": "CC0",
-        "GeneratedBy": [
-            {"Name": "neuroloom", "Version": neuroloom.__version__, "Description": "simulated; no real people"}
-        ],
+        "GeneratedBy": [GENERATED],
     }
     atomic_write(folder / "dataset_description.json", json.dumps(told, indent=1).encode())
-    people = cohort.table.drop_duplicates("participant_id").drop(columns="session_id", errors="ignore")
+    changing = _changing(cohort.table)
+    people = cohort.table.drop_duplicates("participant_id").drop(columns=["session_id", *changing], errors="ignore")
     write_table(folder / "participants.tsv", people.reset_index(drop=True))
+    if "session_id" in cohort.table:
+        for person, visits in cohort.table.groupby("participant_id"):
+            make_folder(folder / person)
+            write_table(
+                folder / person / f"{person}_sessions.tsv", visits[["session_id", *changing]].reset_index(drop=True)
+            )
     if cohort.truth is not None:
         place = folder / "derivatives" / "truth"
         place.mkdir(parents=True, exist_ok=True)
         write_table(place / "truth.tsv", cohort.truth)
+
+
+def _changing(table):
+    """Return the columns that differ between the visits of a person."""
+    n_values = table.drop(columns="session_id", errors="ignore").groupby("participant_id").nunique(dropna=False)
+    return [column for column in n_values if (n_values[column] > 1).any()]
 
 
 def _write_features(cohort, features, folder):

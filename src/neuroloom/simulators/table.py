@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from neuroloom.cohort.cohort import ArraySource, Cohort
+from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
 
 LOBES = {  # Desikan-Killiany regions of one hemisphere, by lobe
@@ -56,6 +57,9 @@ def simulate_table(*, n_participants=400, n_sites=1, ages=(20.0, 86.0), effect_s
         ``planted``: ``slopes`` (mm a year) by region, and ``ceiling``: the mean absolute error of the best
         predictor that knows the slopes and the covariance, in years.
     """
+    for name, value in (("n_participants", n_participants), ("n_sites", n_sites)):
+        if value < 1:
+            raise NeuroloomError(f"simulated_table: {name} must be 1 or more, but is {value}.")
     names, lobes = _regions()
     draw = generator(seed, "table")
     spread = np.maximum(0.08, draw.normal(SPREAD, SPREAD_OF_SPREADS, len(names)))  # (n_regions,) mm

@@ -5,6 +5,10 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import linregress
 
+from neuroloom.parts import check_known
+
+LOSSES = ("huber", "squared")
+
 
 class Regress:
     """Predict a number; the network learns it standardised by the fit part's mean and spread.
@@ -24,6 +28,7 @@ class Regress:
     primary = "mae"
 
     def __init__(self, loss="huber", bias_correction=False):
+        check_known("loss of task regress", loss, LOSSES)
         self.loss_name = loss
         self.bias_correction = bias_correction
         self.mean, self.spread = 0.0, 1.0
@@ -52,8 +57,18 @@ class Regress:
         return torch.as_tensor(output, dtype=torch.float64)[:, 0].numpy() * self.spread + self.mean
 
     def calibrate(self, raw, truth):
-        """Fit the line of the bias correction on the tune part; where it does not rise surely, nothing is corrected."""
+        """Fit the line of the bias correction on the tune part; where it does not rise surely, nothing is corrected.
+
+        Without a tune part there is no line, and no corrected column is reported.
+        """
         if not self.bias_correction:
+            return self
+        if not len(raw):
+            self.line = np.full(2, np.nan)
+            self.warnings = [
+                "There is no tune part to fit the bias correction on, so nothing was corrected. "
+                "Use --set validation.tune=0.15."
+            ]
             return self
         fitted = linregress(truth, raw) if len(raw) >= 3 and np.std(truth) > 0 else None
         if fitted is not None and fitted.slope > 2 * fitted.stderr:
@@ -69,7 +84,7 @@ class Regress:
     def columns(self, name, raw):
         """Return prediction columns of ``predictions.csv``, in the target's unit."""
         columns = {f"prediction_{name}": raw}
-        if self.bias_correction:
+        if self.bias_correction and np.isfinite(self.line).all():
             columns[f"prediction_{name}_corrected"] = (raw - self.line[0]) / self.line[1]
         return columns
 

@@ -5,8 +5,9 @@ import torch
 
 from neuroloom.batch import Batch
 from neuroloom.errors import NeuroloomError
+from neuroloom.transforms.store import ragged_message
 
-IN_MEMORY = 256 * 2**20  # a part smaller than this is read once and kept
+IN_MEMORY = 32 * 2**20  # a part smaller than this is read once and kept; the rest comes from the mapped files
 
 
 class Items:
@@ -21,11 +22,15 @@ class Items:
     rows : ndarray of int
     target : ndarray or None
         Truth of every row of the cohort, or None where it is not asked for.
+    shapes : dict or None
+        Input name -> shape of an item, for inputs that perhaps none of these rows has.
     """
 
-    def __init__(self, stores, sampling, rows, target=None):
+    def __init__(self, stores, sampling, rows, target=None, shapes=None):
         self.stores, self.sampling, self.target = stores, sampling, target
         self.items = sampling.items(stores, rows)
+        self.blank = {name: np.zeros(shape, dtype=np.float32) for name, shape in (shapes or {}).items()}
+        self.blank |= {name: np.zeros_like(array) for name, array in self._examples().items()}
         self._kept = self._read_all() if self._small() else None
 
     def __len__(self):
@@ -36,7 +41,9 @@ class Items:
         samples = [self._sample(int(number)) for number in numbers]
         inputs, present, lengths = {}, {}, {}
         for name in self.stores:
-            inputs[name], present[name], lengths[name] = _collated([sample.get(name) for sample in samples])
+            arrays = [sample.get(name) for sample in samples]
+            self._check_shapes(name, arrays, numbers)
+            inputs[name], present[name], lengths[name] = _collated(arrays, self.blank[name])
         rows = torch.as_tensor(self.items[numbers, 0])
         target = {} if self.target is None else {"target": _target(self.target[self.items[numbers, 0]])}
         return Batch(inputs, target, rows, present, lengths).to(device)
@@ -62,25 +69,39 @@ class Items:
         return cut
 
     def _small(self):
-        if not len(self.items):
-            return True
-        first = self.sampling.cut(self.stores, self.items[0])
-        return sum(array.nbytes for array in first.values()) * len(self.items) < IN_MEMORY
+        return sum(array.nbytes for array in self.blank.values()) * len(self.items) < IN_MEMORY
+
+    def _examples(self):
+        """Return for each input what the first item that has it sees of it."""
+        rows = self.items[:, 0] if len(self.items) else np.array([], dtype=np.int64)
+        having = {name: np.flatnonzero(store.present[rows]) for name, store in self.stores.items()}
+        first = {name: int(numbers[0]) for name, numbers in having.items() if len(numbers)}
+        return {name: self.sampling.cut(self.stores, self.items[number])[name] for name, number in first.items()}
+
+    def _check_shapes(self, name, arrays, numbers):
+        """Raise an error where items differ in more than the length of a series, which alone may be padded."""
+        store, cut = self.stores[name], -1 if self.stores[name].kind == "series" else None
+        shapes = {int(self.items[n][0]): a.shape for n, a in zip(numbers, arrays, strict=True) if a is not None}
+        if len({shape[:cut] for shape in shapes.values()}) > 1:
+            raise NeuroloomError(ragged_message(store, shapes))
 
     def _read_all(self):
         return [{name: np.array(array) for name, array in self._cut(n).items()} for n in range(len(self))]
 
 
-def _collated(arrays):
-    """Return (tensor, present, lengths) of one input; absent items are zeros, short ones padded at the end."""
-    known = [array for array in arrays if array is not None]
+def _collated(arrays, blank):
+    """Return (tensor, present, lengths) of one input; absent items are zeros, short series padded at the end.
+
+    ``blank`` stands for the shape and the type where nobody has the input.
+    """
+    known = [array for array in arrays if array is not None] or [blank]
     present = torch.tensor([array is not None for array in arrays])
     shape = max((array.shape for array in known), key=lambda shape: shape[-1])
     lengths = torch.tensor([0 if array is None else array.shape[-1] for array in arrays])
     stacked = torch.zeros((len(arrays), *shape), dtype=torch.from_numpy(known[0][..., :0].copy()).dtype)
     for place, array in zip(stacked, arrays, strict=True):
         if array is not None:
-            place[..., : array.shape[-1]] = torch.from_numpy(np.ascontiguousarray(array))
+            place.numpy()[..., : array.shape[-1]] = array
     return stacked, present, lengths
 
 

@@ -1,6 +1,7 @@
 """One learner in one fold: what the processes of a run do, side by side."""
 
 import json
+import os
 
 import filelock
 import pandas as pd
@@ -10,6 +11,9 @@ from threadpoolctl import threadpool_limits
 from neuroloom.formats.atomic import atomic_write, remove_halves
 from neuroloom.formats.tables import write_table
 from neuroloom.training.learner import make_learner
+from neuroloom.training.seen import refuse_seen
+
+WITHIN_PERSON = ("session", "sample")  # units in which a person may be learned from and tested
 
 
 def fit_one(plan, data, fold, seed, place, log):
@@ -37,21 +41,38 @@ def _is(event, job):
 
 
 class single_thread:  # noqa: N801 - reads as a context
-    """One thread for BLAS and torch, so that serial and parallel runs do the same sums."""
+    """One thread for BLAS and torch, and sums in one order on a GPU, so that the same work gives the same bytes.
+
+    A step of a network that a GPU can only do in an order of its own gives a warning (torch names it).
+    """
 
     def __enter__(self):
         self.before = torch.get_num_threads()
         self.limits = threadpool_limits(1)
         torch.set_num_threads(1)
+        self.orders = None
+        if torch.cuda.is_available():
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts; its way to one order
+            self.orders = (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark)
+            _set_orders(True, False)
 
     def __exit__(self, *_):
         torch.set_num_threads(self.before)
         self.limits.restore_original_limits()
+        if self.orders is not None:
+            _set_orders(*self.orders)
+
+
+def _set_orders(deterministic, benchmark):
+    torch.use_deterministic_algorithms(deterministic, warn_only=True)
+    torch.backends.cudnn.benchmark = benchmark  # trying out which is fastest may choose another each time
 
 
 def predictions(learner, data, fold):
     """Return a learner's predictions for the test part of a fold, a row a sample."""
     rows = fold.test
+    if fold.unit not in WITHIN_PERSON:
+        refuse_seen(learner.told_seen, data.people[rows])
     columns = learner.columns(data.target.name, learner.predict(data, rows))
     table = data.cohort.table.iloc[rows]
     return pd.DataFrame(

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from neuroloom.cohort.folds import unit_groups
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.estimators.confounds import ConfoundFeatures
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.formats.limits import read_json
 from neuroloom.models.network import build_network
-from neuroloom.parts import Part, build
+from neuroloom.parts import Part, build, locate
 from neuroloom.seeds import key_number
 from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import read_arrays, read_weights, write_arrays, write_weights
@@ -63,6 +64,8 @@ class Plan:
         Columns that the confounds-only model sees; empty for the others.
     training : dict
         Training settings of a trained learner.
+    label : str
+        What a reader calls it; empty for its name.
     """
 
     name: str
@@ -72,17 +75,24 @@ class Plan:
     task: Part
     confounds: tuple[str, ...] = ()
     training: dict = field(default_factory=dict)
+    label: str = ""
 
     def as_dict(self):
         told = {"name": self.name, "kind": self.kind, "part": self.part.as_dict()}
         told["inputs"] = {name: plan.as_dict() for name, plan in self.inputs.items()}
-        return told | {"task": self.task.as_dict(), "confounds": list(self.confounds), "training": self.training}
+        return told | {
+            "task": self.task.as_dict(),
+            "confounds": list(self.confounds),
+            "training": self.training,
+            "label": self.label,
+        }
 
     @classmethod
     def from_dict(cls, told):
         inputs = {name: InputPlan.from_dict(plan) for name, plan in told["inputs"].items()}
         task, confounds = Part(**told["task"]), tuple(told["confounds"])
-        return cls(told["name"], told["kind"], Part(**told["part"]), inputs, task, confounds, told["training"])
+        part, training = Part(**told["part"]), told["training"]
+        return cls(told["name"], told["kind"], part, inputs, task, confounds, training, told.get("label", ""))
 
 
 def make_learner(plan):
@@ -94,7 +104,7 @@ def load_learner(folder):
     """Return a fitted learner from its folder."""
     told = read_json(Path(folder) / "fitted.json")
     learner = make_learner(Plan.from_dict(told["plan"]))
-    learner.seen = frozenset(told["seen"]["hashes"])
+    learner.told_seen = told["seen"]
     learner.load(Path(folder), told)
     return learner
 
@@ -106,17 +116,15 @@ class Learner:
         self.plan = plan
         self.inputs = FoldInputs({name: one.fitted for name, one in plan.inputs.items()})
         self.task = build("task", TASKS, plan.task)
-        self.seen = frozenset()
 
     def prepare(self, data, fold, seed):
         self.inputs.fit(data, fold.fit)
         self.task.prepare(data.target, fold.fit)
         self.told_seen = seen_people(data.people[np.concatenate([fold.fit, fold.tune])], seed)
-        self.seen = frozenset(self.told_seen["hashes"])
 
     def calibrate(self, data, fold):
-        if len(fold.tune):
-            self.task.calibrate(self.predict(data, fold.tune), data.target.values[fold.tune])
+        raw = self.predict(data, fold.tune) if len(fold.tune) else np.empty(0)
+        self.task.calibrate(raw, data.target.values[fold.tune])
 
     def save_state(self, folder, **told):
         """Write fitted transforms and the task's state; ``told`` is what JSON says beside the plan."""
@@ -127,6 +135,7 @@ class Learner:
             "plan": self.plan.as_dict(),
             "task": self.task.told(),
             "names": self.inputs.names,
+            "given": self.inputs.given,
             "warnings": [*self.inputs.warnings, *self.task.warnings],
             "seen": self.told_seen,
             **told,
@@ -136,7 +145,7 @@ class Learner:
     def load_state(self, folder, told):
         state = read_arrays(folder / "state.safetensors")
         self.inputs.load_state(_below(state, "inputs"))
-        self.inputs.names = told["names"]
+        self.inputs.names, self.inputs.given = told["names"], told["given"]
         self.task.load_state(_below(state, "task"), told["task"])
 
     def columns(self, target_name, raw):
@@ -153,8 +162,8 @@ class Trained(Learner):
         key = (seed, fold.repeat, fold.index, self.plan.name)
         stores = self.inputs.stores(data, np.concatenate([fold.fit, fold.tune]))
         fit_items = Items(stores, data.sampling, fold.fit, data.target.values)
-        tune_items = Items(stores, data.sampling, fold.tune, data.target.values)
         self.told_network = _told_network(stores, fit_items, self.task.n_outputs)
+        tune_items = Items(stores, data.sampling, fold.tune, data.target.values, self.told_network["shapes"])
         torch.manual_seed(key_number(*key, "weights"))
         self.network = self._network()
         augmentations = [build("augmentation", AUGMENTATIONS, part) for part in settings.augmentation]
@@ -174,7 +183,7 @@ class Trained(Learner):
     def outputs(self, data, rows):
         """Return the network's outputs for some rows, joined over items: name -> (rows, ...)."""
         rows = np.asarray(rows)
-        items = Items(self.inputs.stores(data, rows), data.sampling, rows)
+        items = Items(self.inputs.stores(data, rows), data.sampling, rows, shapes=self.told_network["shapes"])
         self.network.eval()
         device = next(self.network.parameters()).device
         batches = [items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16))]
@@ -208,8 +217,7 @@ class Trained(Learner):
 
 def _told_network(stores, items, n_outputs):
     """Return what a network is built for: shape and kind of each input, and the number of outputs."""
-    sample = items.batch(np.arange(1)).inputs
-    shapes = {name: list(tensor.shape[1:]) for name, tensor in sample.items()}
+    shapes = {name: list(array.shape) for name, array in items.blank.items()}
     return {"shapes": shapes, "kinds": {name: store.kind for name, store in stores.items()}, "n_outputs": n_outputs}
 
 
@@ -219,19 +227,24 @@ class Estimator(Learner):
     def __init__(self, plan):
         super().__init__(plan)
         self.confounds = ConfoundFeatures(plan.confounds) if plan.confounds else None
-        self.estimator = build("estimator", ESTIMATORS, plan.part)
+        of_classes = locate("estimator", ESTIMATORS, plan.part.name).target_kind == "class"
+        weighing = {"class_weight": self.task.class_weight} if of_classes else {}
+        self.estimator = build("estimator", ESTIMATORS, plan.part, **weighing)
+        self.n_features = None
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Fit on the fit part, and save into the folder."""
         self.prepare(data, fold, seed)
         if self.confounds:
             self.confounds.fit(data.cohort.table.iloc[fold.fit])
-        groups = pd.factorize(data.people[fold.fit])[0]
+        groups = unit_groups(data.cohort, fold.unit)[fold.fit]
         draw = key_number(seed, fold.repeat, fold.index, self.plan.name) % 2**31
-        self.estimator.fit(self.features(data, fold.fit), data.target.values[fold.fit], groups, seed=draw)
+        features = self.features(data, fold.fit)
+        self.n_features = features.shape[1]
+        self.estimator.fit(features, data.target.values[fold.fit], groups, seed=draw)
         self.calibrate(data, fold)
         write_arrays(folder / "model.safetensors", self._arrays())
-        self.save_state(folder)
+        self.save_state(folder, n_features=self.n_features)
         return self
 
     def predict(self, data, rows):
@@ -245,6 +258,7 @@ class Estimator(Learner):
         stores = self.inputs.stores(data, rows)
         parts = [flatten(store.stack(rows), store.kind).astype(np.float64) for store in stores.values()]
         features = np.concatenate(parts, axis=1)
+        self._check_width(features)
         self._check_known(features, stores, data, rows)
         return features
 
@@ -255,6 +269,14 @@ class Estimator(Learner):
             known = self.inputs.names.get(name)
             names += [None] if known is None else flat_names(known, kind)
         return names
+
+    def _check_width(self, features):
+        if self.n_features not in (None, features.shape[1]):
+            raise NeuroloomError(
+                f"{self.plan.name}: the inputs make {features.shape[1]} features, but this learner was fitted on "
+                f"{self.n_features}. Series must be of one length for it: put {{name: covariance}} or "
+                "{name: crop_series, ...} into the input's chain."
+            )
 
     def _check_known(self, features, stores, data, rows):
         missing = ~np.isfinite(features)
@@ -276,6 +298,7 @@ class Estimator(Learner):
         self.load_state(folder, told)
         arrays = read_arrays(folder / "model.safetensors")
         self.estimator.load_state(_below(arrays, "estimator"))
+        self.n_features = told["n_features"]
         if self.confounds:
             self.confounds.load_state(_below(arrays, "confounds"))
 

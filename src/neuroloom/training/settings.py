@@ -23,3 +23,5 @@ class TrainingSettings(BaseModel):
     augmentation: tuple[Part, ...] = ()
     device: str = "auto"
     clip_norm: float | None = Field(5.0, gt=0)
+    precision: Literal["auto", "float32"] = "float32"
+    threads: int = Field(1, ge=1)

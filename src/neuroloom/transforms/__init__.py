@@ -4,8 +4,10 @@ SCAN_TRANSFORMS = {
     "to_ras": "neuroloom.transforms.volume_to_ras:ToRAS",
     "resample": "neuroloom.transforms.volume_resample:Resample",
     "crop_box": "neuroloom.transforms.volume_crop_box:CropBox",
+    "crop_brain": "neuroloom.transforms.volume_crop_brain:CropBrain",
     "align": "neuroloom.transforms.volume_align:Align",
     "zscore": "neuroloom.transforms.volume_zscore:ZScore",
+    "unit_range": "neuroloom.transforms.volume_unit_range:UnitRange",
     "regional_means": "neuroloom.transforms.volume_regional_means:RegionalMeans",
     "clean_series": "neuroloom.transforms.series_clean:CleanSeries",
     "crop_series": "neuroloom.transforms.series_crop:CropSeries",
@@ -22,6 +24,7 @@ FITTED_TRANSFORMS = {
 AUGMENTATIONS = {
     "spatial": "neuroloom.transforms.augment_spatial:Spatial",
     "intensity": "neuroloom.transforms.augment_intensity:Intensity",
+    "simulated_contrasts": "neuroloom.transforms.augment_contrasts:SimulatedContrasts",
     "series": "neuroloom.transforms.augment_series:Series",
     "connectome": "neuroloom.transforms.augment_connectome:Connectome",
 }

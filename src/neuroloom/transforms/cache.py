@@ -9,18 +9,23 @@ import hashlib
 import json
 import shutil
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 import neuroloom
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats.atomic import atomic_write, atomic_writer
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import Part
 from neuroloom.transforms.chain import ScanChain
 from neuroloom.transforms.facts import facts
-from neuroloom.transforms.store import MappedStore
+from neuroloom.transforms.store import MappedStore, check_names
+
+ROOMS = ("formats", "atlases", "simulators", "transforms")  # of the package, whose code makes prepared samples
+ENDINGS = (".py", ".yaml")
+LIBRARIES = ("numpy", "scipy", "nibabel", "nilearn", "torch")  # whose versions may change a prepared sample
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class Cache:
         """
         paths = {name: self._paths(cohort, want) for name, want in wanted.items()}
         work = self._missing(cohort, wanted, paths)
+        if work:
+            self._make()
         calls = [(prepare, cohort.inputs[source], sample, chains) for source, sample, chains in work]
         if on_done:
             on_done(0, len(work))
@@ -92,6 +99,13 @@ class Cache:
         for folder in self.folder.glob("[0-9a-f][0-9a-f]"):
             shutil.rmtree(folder)
 
+    def _make(self):
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            way_out = "Name another folder for prepared scans in the variable NEUROLOOM_CACHE."
+            raise FileProblem(self.folder, f"cannot be made ({error.strerror}).", way_out) from None
+
     def _paths(self, cohort, want):
         source = cohort.inputs[want.source]
         keys = {s: want.key(source.identity(s)) if source.available(s) else None for s in cohort.samples}
@@ -108,25 +122,26 @@ class Cache:
 
 def prepare(source, sample, chains):
     """Read one sample and write what each chain makes of it; chains share their common start."""
-    raw = source.load(sample)
-    told = facts(raw)
-    made = {(): raw}
-    for chain, path in chains:
-        scan = _apply(made, chain, sample)
-        _write(path, scan, told)
+    pending = [(source.load(sample), chains)]  # scans, each with what is still to be made of it
+    told = facts(pending[0][0])
+    while pending:
+        scan, chains = pending.pop()
+        following = {}  # chains whose next part is the same go on together
+        for parts, path in chains:
+            start = json.dumps(parts[0].as_dict(), sort_keys=True, default=str) if parts else None
+            following.setdefault(start, []).append((parts, path))
+        for _, path in following.pop(None, []):
+            _write(path, scan, told)
+        for alike in following.values():
+            made = _step(alike[0][0][0], scan, sample)
+            pending.append((made, [(parts[1:], path) for parts, path in alike]))
 
 
-def _apply(made, chain, sample):
-    scan = made[()]
-    for end in range(1, len(chain) + 1):
-        start = tuple(json.dumps(part.as_dict(), sort_keys=True, default=str) for part in chain[:end])
-        if start not in made:
-            try:
-                made[start] = ScanChain(chain[end - 1 : end])(scan)
-            except NeuroloomError as error:
-                raise NeuroloomError(f"{sample}: {error}") from error
-        scan = made[start]
-    return scan
+def _step(part, scan, sample):
+    try:
+        return ScanChain([part])(scan)
+    except NeuroloomError as error:
+        raise NeuroloomError(f"{sample}: {error}") from error
 
 
 def _write(path, scan, told):
@@ -150,16 +165,24 @@ def _plain(value):
 def _mapped(cohort, paths):
     first = next((path for path in paths.values() if path is not None), None)
     kind = json.loads(first.with_suffix(".json").read_text())["kind"] if first else "table"
-    return MappedStore(kind, tuple(cohort.samples), tuple(paths[sample] for sample in cohort.samples))
+    store = MappedStore(kind, tuple(cohort.samples), tuple(paths[sample] for sample in cohort.samples))
+    check_names(store)
+    return store
 
 
 @functools.cache
 def code_version():
-    """Return a hash of the code that prepared samples depend on (readers, simulators, transforms)."""
-    root = Path(neuroloom.__file__).parent
+    """Return a hash of all that prepared samples depend on: readers, atlases, simulators, transforms, libraries."""
     digest = hashlib.blake2b(digest_size=8)
-    for room in ("formats", "simulators", "transforms"):
-        for path in sorted((root / room).glob("*.py")):
-            digest.update(path.read_bytes())
-    digest.update((root / "scan.py").read_bytes())
+    for path in code_files():
+        digest.update(path.read_bytes())
+    for library in LIBRARIES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
     return digest.hexdigest()
+
+
+def code_files():
+    """Return the files of code, and of data that ship with it, that prepared samples depend on."""
+    root = Path(neuroloom.__file__).parent
+    in_rooms = (path for room in ROOMS for ending in ENDINGS for path in (root / room).rglob(f"*{ending}"))
+    return [root / "scan.py", root / "seeds.py", *sorted(in_rooms)]

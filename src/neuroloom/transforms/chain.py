@@ -68,11 +68,6 @@ class FittedChain:
             x = step.transform(x, rows)
         return x
 
-    def kind_out(self, kind):
-        for step in self.steps:
-            kind = step.kind_out(kind) if hasattr(step, "kind_out") else kind
-        return kind
-
     @property
     def warnings(self):
         return [text for step in self.steps for text in getattr(step, "warnings", [])]

@@ -49,7 +49,8 @@ def series_facts(scan):
 
 def volume_facts(scan):
     """Return voxel edges in mm, range of values and the number of voxels that are NaN."""
-    known = scan.data[np.isfinite(scan.data)] if scan.data.dtype.kind == "f" else scan.data
+    finite = np.isfinite(scan.data)
+    known = scan.data if finite.all() else scan.data[finite]
     told = {"n_nan": scan.data.size - known.size}
     if known.size:
         told |= {"lowest": known.min(), "highest": known.max()}

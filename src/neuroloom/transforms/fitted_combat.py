@@ -44,6 +44,11 @@ class Combat:
         self.empirical_bayes = empirical_bayes
         self.warnings = []
 
+    @property
+    def columns(self):
+        """The columns of the cohort's table that are read, also of new people."""
+        return (self.site, *self.keep)
+
     def fit(self, x, rows, names=None):
         """Learn site effects.
 
@@ -81,6 +86,13 @@ class Combat:
     def transform(self, x, rows):
         """Return the samples without the effects of their sites, float32."""
         check_shape("combat", x, self.shape)
+        absent = [column for column in self.columns if column not in rows]
+        if absent:
+            raise NeuroloomError(
+                f"combat needs {', '.join(absent)} of each person, which is not known of {listed(rows.index)}. "
+                "'neuroloom predict' knows of new people no more than their files: leave combat out of the input's "
+                "chain for a model that is to answer there."
+            )
         y = self._features(x, rows)
         site, covariates = self._site_numbers(rows), self._covariates(rows)
         # an unseen site has number -1: the last row, no shift and no scale
@@ -99,7 +111,7 @@ class Combat:
         return (y - self.grand_mean - covariates @ self.slopes) / np.where(self.constant, 1.0, self.deviation)
 
     def _learn_words(self, rows):
-        for column in (self.site, *self.keep):
+        for column in self.columns:
             check_name("column that combat needs", column, rows.columns)
         people = rows[self.site].astype(str).value_counts()
         few = sorted(people.index[people < 2])

@@ -53,6 +53,7 @@ def sampling_rate(scan, transform):
     if rate is None:
         raise NeuroloomError(
             f"{transform} needs the sampling rate, but the series has none. Give sampling_period (s) or "
-            "sampling_rate (Hz) beside files: in cohort.yaml."
+            "sampling_rate (Hz) beside files: in cohort.yaml, RepetitionTime in a JSON file beside a BIDS series, "
+            "or --sampling-period of a new series."
         )
     return float(rate)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -102,12 +103,34 @@ def stack_rows(store, rows):
     return stacked
 
 
-def ragged_message(store, shapes):
-    """Return what is wrong when samples differ in shape, whose it is, and the way out."""
-    common = max(set(shapes.values()), key=list(shapes.values()).count)
+def check_names(store):
+    """Raise an error where some samples name their regions or features otherwise, or in another order, than the rest."""
+    told = {int(row): store.geometry(int(row)).get("names") for row in np.flatnonzero(store.present)}
+    known = {row: names for row, names in told.items() if names is not None}
+    first = next(iter(known), None)
+    odd = [row for row in known if known[row] != known[first]]
+    if odd:
+        number, expected, found = first_difference(known[first], known[odd[0]])
+        raise NeuroloomError(
+            f"{store.kind} samples differ in their names: number {number} is {expected!r} in {store.samples[first]}, "
+            f"but {found!r} in {store.samples[odd[0]]}; other than the first are {listed(store.samples[r] for r in odd)}. "
+            "Bring the files to the same names in the same order."
+        )
+
+
+def first_difference(names, others):
+    """Return (number, name, other name) of the first place where two lists of names differ; None behind an end."""
+    both = enumerate(zip_longest(names, others), start=1)
+    return next((number, *pair) for number, pair in both if pair[0] != pair[1])
+
+
+def ragged_message(store, shapes, fitted=None):
+    """Return what is wrong when samples differ in shape, from each other or from those fitted on; whose; the way out."""
+    common = fitted or max(set(shapes.values()), key=list(shapes.values()).count)
+    most = "most are" if fitted is None else "this learner was fitted on"
     odd = [f"{store.samples[row]} {shape}" for row, shape in shapes.items() if shape != common]
     way_out = {
         "volume": "Put {name: crop_box, ...} or {name: resample, ...} into the input's chain.",
         "series": "Put {name: covariance} or {name: crop_series, ...} into the input's chain.",
     }.get(store.kind, "Bring them to one shape in the input's chain.")
-    return f"{store.kind} samples differ in shape: most are {common}, but {listed(odd)}. {way_out}"
+    return f"{store.kind} samples differ in shape: {most} {common}, but {listed(odd)}. {way_out}"

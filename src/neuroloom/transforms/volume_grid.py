@@ -9,6 +9,9 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from scipy.sparse import csr_array
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.formats.volume import FLATTEST
+
+SLAB_BYTES = 2**23  # of a volume, resampled at a time
 
 
 def affine_of(scan):
@@ -18,9 +21,15 @@ def affine_of(scan):
     if scan.geometry.get("affine") is None:
         raise NeuroloomError("The scan has no affine, so where its voxels lie is not known. Give it one in its header.")
     affine = np.asarray(scan.geometry["affine"], dtype=np.float64)
-    if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
+    if affine.shape != (4, 4) or not np.isfinite(affine).all() or _is_flat(affine):
         raise NeuroloomError(f"The scan's affine is not an invertible (4, 4) matrix: {affine.tolist()}.")
     return affine
+
+
+def _is_flat(affine):
+    """Return whether two axes point the same way, or one nowhere, however small the voxels are."""
+    sizes = voxel_sizes(affine)
+    return sizes.min() == 0 or abs(np.linalg.det(affine[:3, :3] / sizes)) < FLATTEST
 
 
 def voxel_sizes(affine):
@@ -29,15 +38,17 @@ def voxel_sizes(affine):
 
 
 def ras(scan):
-    """Return the scan with its axes flipped and permuted, so that they run to the right, front and top."""
+    """Return the scan with its axes flipped and permuted, so that they run to the right, front and top.
+
+    The data are a view of the scan's own: a head at 1 mm is not copied.
+    """
     affine = affine_of(scan)
     turns = io_orientation(affine)
     spatial = scan.data.shape[-3:]
-    if scan.kind == "labels":
-        data = apply_orientation(scan.data, turns)
-    else:
-        data = np.stack([apply_orientation(channel, turns) for channel in scan.data])  # (channel, i, j, k)
-    return scan.with_data(np.ascontiguousarray(data), affine=affine @ inv_ornt_aff(turns, spatial))
+    data = scan.data if scan.kind == "labels" else np.moveaxis(scan.data, 0, -1)  # (i, j, k[, channel])
+    data = apply_orientation(data, turns)
+    data = data if scan.kind == "labels" else np.moveaxis(data, -1, 0)
+    return scan.with_data(data, affine=affine @ inv_ornt_aff(turns, spatial))
 
 
 def box_grid(lower, upper, voxel_size):
@@ -104,14 +115,24 @@ def _mean_over_voxels(data, shape, to_old):
 
 
 def _axis_by_axis(data, shape, to_old):
-    """Return the means over new voxels whose axes are those of the old ones: one axis after the other."""
-    out = np.asarray(data, dtype=np.float32)
-    for axis in range(3):
-        weights = axis_weights(out.shape[axis + 1], shape[axis], to_old[axis, axis], to_old[axis, 3])
-        moved = np.moveaxis(out, axis + 1, 0)
-        flat = weights @ moved.reshape(len(moved), -1)
-        out = np.moveaxis(flat.reshape(shape[axis], *moved.shape[1:]), 0, axis + 1)
-    return np.ascontiguousarray(out, dtype=np.float32)
+    """Return the means over new voxels whose axes are those of the old ones: one axis after the other.
+
+    The first two are done slab by slab, so that beside the old volume only slabs of its size are held.
+    """
+    weights = [axis_weights(data.shape[n + 1], shape[n], to_old[n, n], to_old[n, 3]) for n in range(3)]
+    flat = np.empty((len(data), *shape[:2], data.shape[3]), dtype=np.float32)
+    n_slabs = min(data.shape[3], data.nbytes // SLAB_BYTES + 1)
+    for at in np.array_split(np.arange(data.shape[3]), n_slabs):
+        slab = np.asarray(data[..., at[0] : at[-1] + 1], dtype=np.float32)
+        flat[..., at] = _along(weights[1], _along(weights[0], slab, 1), 2)
+    return np.ascontiguousarray(_along(weights[2], flat, 3))
+
+
+def _along(weights, data, axis):
+    """Return a volume (channel, i, j, k) with one axis weighted together anew."""
+    moved = np.moveaxis(data, axis, 0)
+    flat = weights @ moved.reshape(len(moved), -1)
+    return np.moveaxis(flat.reshape(len(flat), *moved.shape[1:]), 0, axis)
 
 
 def axis_weights(n_old, n_new, step, start):

@@ -130,6 +130,8 @@ def _partial(response, added, given):
     rest_with, rank_with = _residual(np.column_stack([base, columns]), y)
     n, more, free = len(y), rank_with - rank, len(y) - rank_with
     before, after = rest @ rest, rest_with @ rest_with
+    if pd.Series(added[known]).nunique() < 2:
+        return _nothing(n, "the same for everybody")
     if more == 0 or free <= 0 or before <= 1e-12 * max(y @ y, 1e-300):
         return _nothing(n, "cannot be told apart from fold and truth")
     share = max(1 - after / before, 0.0)

@@ -17,6 +17,7 @@ from neuroloom.validation.warnings import warnings_of
 
 ROLES = ("deep", "baseline", "confounds")
 KINDS = ("classify", "regress")
+SPLIT_WORDS = {"kfold": "cross-validation", "holdout": "held-out part"}  # others are words already
 
 
 def evaluate(
@@ -27,7 +28,6 @@ def evaluate(
     task,
     roles,
     unit="participant",
-    unit_known=True,
     permutations=200,
     seed=0,
     ceiling=None,
@@ -60,8 +60,6 @@ def evaluate(
         Learner -> deep, baseline or confounds.
     unit : str
         Unit of claim: participant, family, site, session, run, block or sample.
-    unit_known : bool
-        Whether who is who is known; if not, the page says that the split cannot be proven.
     permutations : int
         Draws of the null.
     ceiling : dict or None
@@ -89,9 +87,7 @@ def evaluate(
     """
     _check_task(task, roles, predictions)
     classes = tuple(str(name) for name in task.get("classes") or ())
-    tested = read_tested(
-        predictions, people, folds, target=task["target"], classes=classes, unit=unit, unit_known=unit_known
-    )
+    tested = read_tested(predictions, people, folds, target=task["target"], classes=classes, unit=unit)
     deep = next(learner for learner in tested.outcomes if roles[learner] == "deep")
     setting = Setting(task["kind"], tested, deep, unit, permutations, seed, primary, groups, confounds)
     report = {
@@ -100,8 +96,8 @@ def evaluate(
         "target": _target(task, classes),
         "inputs": list(inputs),
         "simulated": bool(simulated),
-        "unit": _unit(tested, unit, unit_known),
-        "split": _split(folds, split, unit, unit_known),
+        "unit": _unit(tested, unit),
+        "split": _split(folds, split, unit),
         "primary": setting.primary.name,
         "deep": deep,
         "chance": {metric.name: chance(metric, tested.outcomes[deep]) for metric in setting.metrics},
@@ -150,19 +146,19 @@ def _target(task, classes):
     return {"name": task["target"], "classes": list(classes), "positive": positive, "unit": task.get("unit")}
 
 
-def _unit(tested, unit, known):
+def _unit(tested, unit):
     samples = np.unique(np.concatenate([outcomes.sample for outcomes in tested.outcomes.values()]))
     persons = tested.people["participant_id"].iloc[samples].nunique()
-    entry = {"name": unit, "n": len(np.unique(tested.unit[samples])), "known": bool(known)}
+    entry = {"name": unit, "n": len(np.unique(tested.unit[samples]))}
     return entry | {"participants": int(persons), "within_person": unit in WITHIN_PERSON}
 
 
-def _split(folds, name, unit, known):
+def _split(folds, name, unit):
     n_folds = int(folds.groupby("repeat")["fold"].nunique().max())
     repeats = int(folds["repeat"].nunique())
     times = f", drawn {repeats} times" if repeats > 1 else ""
-    apart = f"no {unit} is in two parts of a fold" if known else "who is who is unknown, so this cannot be proven"
-    text = f"{name.replace('_', ' ')}, {n_folds} fold{'s' if n_folds > 1 else ''}{times}; {apart}"
+    folds_told = f"{n_folds} fold{'s' if n_folds > 1 else ''}{times}"
+    text = f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}, {folds_told}; no {unit} is in two parts of a fold"
     return {"name": name, "folds": n_folds, "repeats": repeats, "text": text}
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuroloom.cohort.exchange import Exchange
 from neuroloom.seeds import generator
 from neuroloom.validation.scores import score
 
@@ -60,14 +61,17 @@ def permutation_null(metric, outcomes, block, site, n, seed=0):
     n : int
         Number of draws.
     """
-    exchange = _Exchange(outcomes, block, site)
+    truth = np.zeros(len(block), dtype=outcomes.truth.dtype)
+    truth[outcomes.sample] = outcomes.truth
+    first = outcomes.repeat == outcomes.repeat.min()
+    exchange = Exchange(truth, block, site, outcomes.sample[first], outcomes.fold[first])
     if not exchange.strata:
         note = "no fold and site holds two people of different truth to exchange"
         return Null(metric.name, METHOD, np.empty(0), float("nan"), note)
     scores = np.empty(n)
     for draw in range(n):
-        truth = exchange.draw(generator(seed, "permutation", draw))
-        scores[draw] = score(metric, outcomes.with_truth(truth[outcomes.sample]))
+        drawn = exchange.draw(generator(seed, "permutation", draw))
+        scores[draw] = score(metric, outcomes.with_truth(drawn[outcomes.sample]))
     centre = np.nanmean(scores)
     scores = centre + np.sqrt(1 + outcomes.mutual) * (scores - centre)
     return Null(metric.name, METHOD, scores, add_one_p(metric, score(metric, outcomes), scores))
@@ -96,66 +100,3 @@ def add_one_p(metric, observed, scores):
     slack = 1e-12 * max(1.0, abs(observed))  # the same sum in another order is a tie
     better = scores >= observed - slack if metric.higher_is_better else scores <= observed + slack
     return float((1 + better.sum()) / (1 + len(scores)))
-
-
-class _Stratum:
-    """Blocks of one fold and site that may change places.
-
-    ``blocks`` lists the samples of each block; where ``alike``, each block has one truth and blocks of any size
-    exchange it, else blocks of equal size exchange their whole rows of truths.
-    """
-
-    def __init__(self, blocks, alike):
-        self.alike = alike
-        self.samples = np.concatenate(blocks)
-        self.sizes = np.array([len(rows) for rows in blocks])
-        self.firsts = np.array([rows[0] for rows in blocks])
-        self.rows = None if alike else np.stack(blocks)
-
-    def movable(self, truth):
-        given = truth[self.firsts][:, None] if self.alike else truth[self.rows]
-        return len(np.unique(given, axis=0)) > 1
-
-    def exchange(self, truth, drawn, rng):
-        """Write into ``drawn`` the truths of these blocks in another order."""
-        order = rng.permutation(len(self.sizes))
-        if self.alike:
-            drawn[self.samples] = np.repeat(truth[self.firsts][order], self.sizes)
-        else:
-            drawn[self.rows] = truth[self.rows[order]]
-
-
-class _Exchange:
-    """The strata of a set of outcomes, and the truth of each sample."""
-
-    def __init__(self, outcomes, block, site):
-        self.truth = np.zeros(len(block), dtype=outcomes.truth.dtype)
-        self.truth[outcomes.sample] = outcomes.truth
-        first = outcomes.repeat == outcomes.repeat.min()
-        found = _strata(outcomes.sample[first], outcomes.fold[first], block, site, self.truth)
-        self.strata = [stratum for stratum in found if stratum.movable(self.truth)]
-
-    def draw(self, rng):
-        """Return the truth of every sample after one exchange in each stratum."""
-        drawn = self.truth.copy()
-        for stratum in self.strata:
-            stratum.exchange(self.truth, drawn, rng)
-        return drawn
-
-
-def _strata(sample, fold, block, site, truth):
-    blocks = {}
-    for number, place in sorted(zip(sample.tolist(), fold.tolist(), strict=True)):
-        blocks.setdefault((place, block[number]), []).append(number)
-    groups = {}
-    for (place, _), rows in blocks.items():
-        sites = tuple(sorted({str(site[number]) for number in rows}))
-        groups.setdefault((place, sites), []).append(np.array(rows))
-    strata = []
-    for members in groups.values():
-        if all(np.ptp(truth[rows]) == 0 for rows in members):
-            strata.append(_Stratum(members, alike=True))
-            continue
-        for size in sorted({len(rows) for rows in members}):
-            strata.append(_Stratum([rows for rows in members if len(rows) == size], alike=False))
-    return strata

@@ -38,8 +38,8 @@ def first_sentence(report):
     clauses = [_main(report, subject, score, shown, small)]
     clauses += _baseline(report, shown, small)
     clauses += _confounds(report, shown and not small)
-    clauses += _bounds(report, shown)
-    clauses += _doubts(report, small)
+    clauses += _bounds(report)
+    clauses += [small] if small else []
     return "; ".join(clauses) + "."
 
 
@@ -60,17 +60,20 @@ def too_small(report):
 
 
 def above_chance(report):
-    """Return whether the learner is shown to be better than chance: by its null, its value and its interval."""
+    """Return whether the learner is shown to be better than chance: by its null, its value and its interval.
+
+    A null without a p (leave-one-out leaves nobody to exchange) says nothing: the interval decides alone.
+    """
     subject = report["learners"][report["deep"]]
     score, chance = subject["scores"][report["primary"]], report["chance"][report["primary"]]
     value, (low, high) = score["value"], score["interval"]
-    null = subject["null"]
-    if null is not None and (null["p"] is None or null["p"] >= LARGEST_P):
+    p = (subject["null"] or {"p": None})["p"]
+    if p is not None and p >= LARGEST_P:
         return False
     if chance is None:
-        return null is not None
+        return p is not None
     if report["primary"] in ERRORS:
-        return value < chance and (null is not None or (high is not None and high < chance))
+        return value < chance and (p is not None or (high is not None and high < chance))
     return low is not None and low > chance
 
 
@@ -135,8 +138,7 @@ def _asked(report, tell, predict):
 def _who(report):
     unit = report["unit"]
     who = f"{unit['n']} {plural(unit['name'], unit['n'])}"
-    if unit["known"]:
-        who += " never seen in training" if unit["name"] == "site" else ", none of them seen in training"
+    who += " never seen in training" if unit["name"] == "site" else ", none of them seen in training"
     subject = report["learners"][report["deep"]]
     if unit["name"] != "site" and subject["unseen_sites"] and not subject["seen_sites"]:
         who += ", all at sites never seen in training"
@@ -171,17 +173,10 @@ def _confounds(report, judge):
     return [told]
 
 
-def _bounds(report, shown):
+def _bounds(report):
     chance, ceiling = report["chance"][report["primary"]], (report["ceiling"] or {}).get(report["primary"])
     clauses = [] if chance is None else [f"chance is {number(report, chance)}"]
     return clauses + ([] if ceiling is None else [f"the best possible is {number(report, ceiling)}"])
-
-
-def _doubts(report, small):
-    doubts = [small] if small else []
-    if not report["unit"]["known"]:
-        doubts.append("who is who is unknown, so the split cannot be proven")
-    return doubts
 
 
 def _value(report, learner):

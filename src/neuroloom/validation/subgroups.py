@@ -1,5 +1,7 @@
 """Scores of sites and groups of people, with their intervals and the gap between the best and the worst."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -76,9 +78,16 @@ def labels_of(values):
     values = pd.Series(values).reset_index(drop=True)
     if not is_quantity(values):
         return values.astype(object).where(values.notna(), None).to_numpy()
-    cut = round(float(values.median()), 3)
+    cut = _rounded(values)
     named = np.where(values < cut, f"under {cut:g}", f"{cut:g} and over").astype(object)
     return np.where(values.isna(), None, named)
+
+
+def _rounded(values):
+    """Return the median of a quantity to a hundredth of its middle half's range, as a reader would write it."""
+    low, median, high = values.quantile([0.25, 0.5, 0.75])
+    digits = 2 - math.floor(math.log10(high - low)) if high > low else 3
+    return round(float(median), max(digits, 0))
 
 
 def gap(metric, outcomes, labels):

@@ -52,7 +52,7 @@ class Tested:
         return read_outcomes(rows, self.target, self.classes, unit, code, self.references, column, fitted)
 
 
-def read_tested(predictions, people, folds, *, target, classes, unit="participant", unit_known=True):
+def read_tested(predictions, people, folds, *, target, classes, unit="participant"):
     """Return `Tested` from the three tables of a run (see ``evaluate``)."""
     predictions = predictions.assign(sample_id=predictions["sample_id"].astype(str))
     folds = folds.assign(sample_id=folds["sample_id"].astype(str))
@@ -60,8 +60,7 @@ def read_tested(predictions, people, folds, *, target, classes, unit="participan
     folds = folds.assign(code=people.index.get_indexer(folds["sample_id"]))
     units = unit_codes(people, unit)
     _predicted_are_test(predictions, folds)
-    if unit_known:
-        _nobody_on_both_sides(folds, people, units, unit)
+    _nobody_on_both_sides(folds, people, units, unit)
     fit_samples = _by_fold(folds[folds["part"] == "fit"])
     references = {} if classes else _references(fit_samples, predictions, people, target)
     tested = Tested(target, tuple(classes), people, units, fit_samples, references)

@@ -29,7 +29,6 @@ def warnings_of(report, tested, setting):
     truth = _truth_by_sample(tested)
     checks = [
         _too_good(report),
-        _unknown(report),
         _small(report),
         _one_sided(report),
         _goes_with_target(tested, setting, truth),
@@ -65,12 +64,6 @@ def _believable(report, metric, least):
     """A simulated cohort says itself how good a score can be; a little more may be luck."""
     ceiling = (report["ceiling"] or {}).get(metric)
     return least if ceiling is None else max(least, min(ceiling + 0.02, 1.01))
-
-
-def _unknown(report):
-    if report["unit"]["known"]:
-        return []
-    return ["Who is who is unknown: one person may be in training and in the test part. No claim about new people."]
 
 
 def _small(report):

@@ -1,0 +1,80 @@
+"""Exchange: who may have whose truth where nothing is there to be found."""
+
+import numpy as np
+
+
+class Exchange:
+    """Truths dealt anew between blocks of samples, inside each site (and fold).
+
+    All samples of a block move together. Blocks of one truth each exchange it whatever their size; where truths
+    change inside a block, blocks of equal size exchange their whole rows.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_samples,)
+    block, site : ndarray of shape (n_samples,)
+        The exchangeable person (or family, session) of each sample, and its site.
+    sample : ndarray of int, optional
+        Numbers of the samples that may change; all unless said.
+    fold : ndarray of int, optional
+        The fold of each of those; one fold unless said.
+    """
+
+    def __init__(self, truth, block, site, sample=None, fold=None):
+        self.truth = truth
+        sample = np.arange(len(truth)) if sample is None else sample
+        fold = np.zeros(len(sample), dtype=int) if fold is None else fold
+        found = _strata(sample, fold, block, site, truth)
+        self.strata = [stratum for stratum in found if stratum.movable(truth)]
+
+    def draw(self, rng):
+        """Return the truth of every sample after one exchange in each stratum."""
+        drawn = self.truth.copy()
+        for stratum in self.strata:
+            stratum.exchange(self.truth, drawn, rng)
+        return drawn
+
+
+class _Stratum:
+    """Blocks of one fold and site that may change places.
+
+    ``blocks`` lists the samples of each block; where ``alike``, each block has one truth and blocks of any size
+    exchange it, else blocks of equal size exchange their whole rows of truths.
+    """
+
+    def __init__(self, blocks, alike):
+        self.alike = alike
+        self.samples = np.concatenate(blocks)
+        self.sizes = np.array([len(rows) for rows in blocks])
+        self.firsts = np.array([rows[0] for rows in blocks])
+        self.rows = None if alike else np.stack(blocks)
+
+    def movable(self, truth):
+        given = truth[self.firsts][:, None] if self.alike else truth[self.rows]
+        return len(np.unique(given, axis=0)) > 1
+
+    def exchange(self, truth, drawn, rng):
+        """Write into ``drawn`` the truths of these blocks in another order."""
+        order = rng.permutation(len(self.sizes))
+        if self.alike:
+            drawn[self.samples] = np.repeat(truth[self.firsts][order], self.sizes)
+        else:
+            drawn[self.rows] = truth[self.rows[order]]
+
+
+def _strata(sample, fold, block, site, truth):
+    blocks = {}
+    for number, place in sorted(zip(sample.tolist(), fold.tolist(), strict=True)):
+        blocks.setdefault((place, block[number]), []).append(number)
+    groups = {}
+    for (place, _), rows in blocks.items():
+        sites = tuple(sorted({str(site[number]) for number in rows}))
+        groups.setdefault((place, sites), []).append(np.array(rows))
+    strata = []
+    for members in groups.values():
+        if all(np.ptp(truth[rows]) == 0 for rows in members):
+            strata.append(_Stratum(members, alike=True))
+            continue
+        for size in sorted({len(rows) for rows in members}):
+            strata.append(_Stratum([rows for rows in members if len(rows) == size], alike=False))
+    return strata
