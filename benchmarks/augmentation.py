@@ -205,7 +205,8 @@ def main():
         for table in arguments.tables:
             results = []
             for job in jobs_of(table, arguments.quick, told["tables"].get("elastic")):
-                results.append(measured({**common, **job, "table": table}))
+                told_job = measured({**common, **job, "table": table})
+                results.append({key: value for key, value in told_job.items() if key not in ("scans", "scratch")})
                 print(".", end="", flush=True)
             print_table(table, results)
             told["tables"][table] = results
