@@ -219,12 +219,16 @@ def test_ctrl_c_says_that_it_goes_on(study):
     words += ["--set", "training.epochs=100000"]
     command = [sys.executable, "-m", "neuroloom.cli", *map(str, words)]
     environment = {**os.environ, "NEUROLOOM_CACHE": str(study.folder / "cache")}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # also where our own parent ignores it
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, **heard)
     log = study.folder / "out" / "log.jsonl"
-    while not (log.exists() and "epoch ended" in log.read_text()) and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    try:
+        while not (log.exists() and "epoch ended" in log.read_text()) and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "The same command goes on where it was (redteam starts anew)" in said
     assert "Traceback" not in said
