@@ -49,6 +49,8 @@ def test_other_targets_of_the_test_people_change_no_prediction_of_theirs(prepare
     data, test = prepared.data, prepared.folds[0].test
     values, table = data.target.values.copy(), data.cohort.table.copy()
     values[test] = np.roll(values[test], 1)
+    if data.target.kind == "labels":
+        pytest.skip("the truth is an input: noise in its place is the other test's")
     column = table[data.target.name].to_numpy(copy=True)
     column[test] = np.roll(column[test], 1)
     table[data.target.name] = column

@@ -25,6 +25,7 @@ def test_it_runs(name, variant, cache, tmp_path):
     numbers = deep[[column for column in deep if column.startswith("prediction_") and deep[column].dtype.kind == "f"]]
     assert sorted(deep["sample_id"]) == sorted(set(deep["sample_id"]))  # each person once, in one test part
     assert len(deep) == recipe.cohort.arguments["n_participants"]
+    numbers = numbers.dropna(axis=1, how="all")  # structures that no simulated map has
     assert np.isfinite(numbers.to_numpy()).all()
     page = (run.folder / "report.html").read_text()
     assert all(run.metrics["learners"][learner]["label"] in page for learner in run.metrics["learners"])

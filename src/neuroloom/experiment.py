@@ -25,6 +25,7 @@ from neuroloom.training.job import fit_one, text_columns
 from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
+from neuroloom.validation.segmentation import evaluate_segmentation
 
 ALWAYS_KEPT = ("participant_id", "session_id", "site", "family_id", "age", "sex")
 
@@ -153,10 +154,15 @@ def evaluated(run, prepared, refit_nulls=None):
     data, recipe = prepared.data, prepared.recipe
     task = build("task", TASKS, recipe.task)
     settings = recipe.validation
+    labels = {plan.name: plan.label for plan in prepared.plans if plan.label}
+    whom = all_predictions(run, prepared), data.cohort.table, folds_table(prepared.folds, data.cohort)
+    said = {"unit": settings.unit, "split": settings.split, "title": recipe.title, "simulated": data.cohort.simulated}
+    if task.target_kind == "labels":
+        return evaluate_segmentation(
+            *whom, target=data.target.name, classes=task.classes, roles=prepared.roles, labels=labels, **said
+        )
     return evaluate(
-        all_predictions(run, prepared),
-        data.cohort.table,
-        folds_table(prepared.folds, data.cohort),
+        *whom,
         task={
             "kind": task.kind,
             "target": data.target.name,
@@ -165,7 +171,6 @@ def evaluated(run, prepared, refit_nulls=None):
             "unit": recipe.target.unit,
         },
         roles=prepared.roles,
-        unit=settings.unit,
         permutations=settings.permutations,
         seed=recipe.seed,
         ceiling=data.cohort.planted.get("ceiling"),
@@ -173,11 +178,9 @@ def evaluated(run, prepared, refit_nulls=None):
         n_refits=settings.refit,
         groups=settings.groups,
         confounds=settings.confounds,
-        labels={plan.name: plan.label for plan in prepared.plans if plan.label},
+        labels=labels,
         inputs=recipe.inputs_of(recipe.model),
-        split=settings.split,
-        title=recipe.title,
-        simulated=data.cohort.simulated,
+        **said,
     )
 
 

@@ -7,12 +7,12 @@ import pandas as pd
 
 from neuroloom.cohort.folds import make_folds
 from neuroloom.cohort.opened import open_cohort
-from neuroloom.cohort.target import read_target
+from neuroloom.cohort.target import input_target, read_target
 from neuroloom.cohort.where import chosen
 from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation.explained import check_explanation
-from neuroloom.models import FUSIONS, MODELS
+from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.models.network import check_arguments
 from neuroloom.parts import Part, build, check_known, locate
 from neuroloom.recipe import CohortSettings
@@ -63,7 +63,7 @@ def check_parts(recipe):
     """Check every name and argument of a recipe before anything is read or trained."""
     build("task", TASKS, recipe.task)
     build("sampling", SAMPLINGS, recipe.sampling)
-    check_known("network or estimator", recipe.model.name, [*MODELS, *FUSIONS, *ESTIMATORS])
+    check_known("network or estimator", recipe.model.name, [*MODELS, *VOXEL_MODELS, *FUSIONS, *ESTIMATORS])
     for learner in recipe.baselines:
         check_known("baseline", learner.name, ESTIMATORS)
     for settings in recipe.inputs.values():
@@ -125,7 +125,11 @@ def prepare(recipe, cohort, cache, on_progress=None):
     """
     check_parts(recipe)
     task = locate("task", TASKS, recipe.task.name)
-    target = read_target(cohort, recipe.target.column, task.target_kind, recipe.target.positive)
+    target = (
+        input_target(cohort, recipe.target.input)
+        if recipe.target.column is None
+        else read_target(cohort, recipe.target.column, task.target_kind, recipe.target.positive)
+    )
     _refuse_target_in_chains(recipe, _columns_of_target(recipe, cohort))
     _refuse_target_as_feature(recipe, cohort)
     stores = make_stores(recipe, cohort, cache, on_progress)
@@ -159,6 +163,8 @@ def make_stores(recipe, cohort, cache, on_progress=None):
     """Return the store of each input of a recipe, prepared in the cache."""
     wanted = {}
     for name, settings in recipe.inputs.items():
+        if settings.made:
+            continue
         source = recipe.source_of(name)
         if source not in cohort.inputs:
             raise NeuroloomError(
@@ -197,6 +203,8 @@ def _with_facts(cohort, stores):
 
 def _columns_of_target(recipe, cohort):
     """Return the columns of the cohort's table that hold the target, under its own name or another."""
+    if recipe.target.column is None:
+        return []
     truth = cohort.table[recipe.target.column].astype(str)
     return [column for column in cohort.table if cohort.table[column].astype(str).equals(truth)]
 
@@ -223,7 +231,7 @@ def make_plans(recipe, confounds=()):
     """Return the plan of each learner, and its role: deep, baseline or confounds."""
     inputs = {name: InputPlan(recipe.source_of(name), *split_chain(i.chain)) for name, i in recipe.inputs.items()}
     task = locate("task", TASKS, recipe.task.name)
-    plain = recipe.task if recipe.task.name in ("classify", "regress") else Part(
+    plain = recipe.task if recipe.task.name in ("classify", "regress", "segment") else Part(
         name="regress", **{k: v for k, v in recipe.task.arguments.items() if k == "bias_correction"}
     )  # fmt: skip
     plans, roles = [], {}
@@ -237,7 +245,7 @@ def make_plans(recipe, confounds=()):
             Plan(name, kind, learner.part, seen, recipe.task if trained else plain, (), training, learner.label or "")
         )
         roles[name] = role
-    if confounds:
+    if confounds and task.target_kind != "labels":
         simple = Part(name="logistic" if task.target_kind == "class" else "ridge")
         plans.append(Plan(CONFOUNDS, "estimator", simple, {}, plain, tuple(confounds)))
         roles[CONFOUNDS] = "confounds"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats.limits import load_yaml
@@ -29,19 +29,31 @@ class CohortSettings(Part):
 
 
 class InputSettings(Settings):
-    """One input: the cohort's source it is made from, and its chain of transforms."""
+    """One input: the cohort's source it is made from, and its chain of transforms.
+
+    One that is ``made`` is not read in training: an augmentation makes it of another input, and its chain prepares new
+    scans.
+    """
 
     source: str | None = Field(default=None, alias="from")
     chain: tuple[Part, ...] = ()
     missing: Literal["error", "allow"] = "error"
+    made: bool = False
 
 
 class TargetSettings(Settings):
-    """What is predicted: a column of the cohort's table."""
+    """What is predicted: a column of the cohort's table, or an input that holds the truth (label maps)."""
 
-    column: str
+    column: str | None = None
+    input: str | None = None
     positive: str | None = None
     unit: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self):
+        if (self.column is None) == (self.input is None):
+            raise ValueError("give a column or an input, one of them")
+        return self
 
 
 class LearnerSettings(Part):

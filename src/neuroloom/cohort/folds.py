@@ -127,7 +127,7 @@ def _connected(keys):
 
 def _strata(cohort, target):
     """Return a number for each row: its class, or the fifth its number lies in, within its site."""
-    if target.kind == "class":
+    if target.kind != "number":
         level = target.values
     else:
         level = pd.qcut(pd.Series(target.values).rank(method="first"), 5, labels=False).to_numpy()

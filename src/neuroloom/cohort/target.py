@@ -17,9 +17,9 @@ class Target:
     name : str
         Column of the cohort's table.
     kind : str
-        ``class`` or ``number``.
+        ``class``, ``number``, or ``labels`` for the label maps of an input.
     values : ndarray of shape (n_samples,)
-        int64 class numbers, or float64 in the column's own unit.
+        int64 class numbers, or float64 in the column's own unit; 0 for label maps, which lie in their input.
     classes : tuple of str
         Class names by number; for two classes the second is the positive one. Empty for numbers.
     """
@@ -62,6 +62,12 @@ def read_target(cohort, column, kind, positive=None):
     if kind == "number":
         return Target(column, "number", _numbers(cohort, column))
     return _classes(cohort, column, positive)
+
+
+def input_target(cohort, name):
+    """Return the `Target` of a cohort whose truth is an input: label maps, one a sample."""
+    check_known("target input", name, cohort.inputs)
+    return Target(name, "labels", np.zeros(len(cohort)))
 
 
 def _numbers(cohort, column):

@@ -5,4 +5,5 @@ ESTIMATORS = {
     "logistic": "neuroloom.estimators.logistic:Logistic",
     "linear_svm": "neuroloom.estimators.linear_svm:LinearSVM",
     "gaussian_process": "neuroloom.estimators.gaussian_process:GaussianProcess",
+    "average_map": "neuroloom.estimators.average_map:AverageMap",
 }

@@ -98,9 +98,9 @@ def check_present(name, present):
 
 def check_arguments(part):
     """Check the names of a model, of its encoders and of their arguments; what kind its inputs are is not known yet."""
-    check_known("model", part.name, {**MODELS, **FUSIONS})
-    if part.name in MODELS:
-        resolve("model", MODELS, part, given=GIVEN)
+    check_known("model", part.name, {**MODELS, **VOXEL_MODELS, **FUSIONS})
+    if part.name not in FUSIONS:
+        resolve("model", {**MODELS, **VOXEL_MODELS}, part, given=GIVEN)
         return
     resolve("model", FUSIONS, part, given=("n_outputs",))
     for encoder in encoder_parts(part).values():
@@ -118,7 +118,7 @@ def check_model(part, kinds):
         Input name -> kind, after its chain.
     """
     check_known("model", part.name, {**MODELS, **VOXEL_MODELS, **FUSIONS})
-    if part.name in {**MODELS, **VOXEL_MODELS}:
+    if part.name not in FUSIONS:
         check_encoder(part, only_input(part, kinds), kinds)
         return
     resolve("model", FUSIONS, part, given=("n_outputs",))

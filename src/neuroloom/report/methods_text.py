@@ -4,7 +4,7 @@ import pandas as pd
 
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation import EXPLANATIONS
-from neuroloom.models import FUSIONS, MODELS
+from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.report.cohort_tables import class_names
 from neuroloom.report.figures_cohort import people_of
 from neuroloom.report.references import reference_in, references_of
@@ -15,6 +15,7 @@ from neuroloom.transforms import AUGMENTATIONS, FITTED_TRANSFORMS, SCAN_TRANSFOR
 
 TABLES = (
     MODELS,
+    VOXEL_MODELS,
     FUSIONS,
     ESTIMATORS,
     SIMULATORS,

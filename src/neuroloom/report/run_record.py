@@ -92,8 +92,8 @@ class RunRecord:
         """Return the predictions of one learner that have a truth."""
         if self.predictions.empty:
             return self.predictions
-        rows = self.predictions[self.predictions["learner"] == learner]
-        return rows[rows[f"truth_{self.target['name']}"].notna()]
+        rows, truth = self.predictions[self.predictions["learner"] == learner], f"truth_{self.target['name']}"
+        return rows[rows[truth].notna()] if truth in rows else rows.iloc[:0]
 
     def fold_name(self, repeat, fold):
         """Return what a fold is called: the site it leaves out, or its numbers as in the run's folder."""

@@ -21,6 +21,7 @@ from neuroloom.report.methods_text import methods_text
 from neuroloom.report.missed import missed_section
 from neuroloom.report.run_record import read_run
 from neuroloom.report.scores import ROLE_WORDS, column_groups, comparison_rows, estimands, score_rows
+from neuroloom.report.structures import structures_section
 from neuroloom.report.svg import learner_colours
 from neuroloom.report.wording import CORRECTED, metric_label, without_paths
 
@@ -75,6 +76,7 @@ def page_content(record):
         "warnings": record.warnings,
         "scores": score_section(record),
         "curves": curves_section(record),
+        "structures": structures_section(record),
         "confusions": confusion_tables(record),
         "sites": forest_figure(record, record.primary),
         "unseen": seen_unseen(record),
@@ -141,7 +143,7 @@ def expected_text(record):
 
 def curves_section(record):
     """Return ROC and calibration of each class that is told apart, or for numbers predicted against true."""
-    if not record.target.get("name"):
+    if not record.target.get("name") or record.metrics.get("task") == "segment":
         return []
     if not record.is_classification:
         found = [

@@ -95,6 +95,8 @@ def _noise_like(array, kind, draw):
     if kind == "graph":
         noise = noise @ noise.T / (scale * len(noise)) + np.eye(len(noise))
         noise = (noise + noise.T) / 2
+    if kind == "labels":
+        noise = draw.permutation(array.ravel()).reshape(array.shape)
     return noise.astype(array.dtype)
 
 

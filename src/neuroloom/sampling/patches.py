@@ -23,6 +23,8 @@ class Patches:
         Share of a patch's edge that the next one shares, when answering.
     """
 
+    draws = True
+
     def __init__(self, shape, per_sample=1, overlap=0.25):
         self.shape, self.per_sample, self.overlap = tuple(int(n) for n in shape), int(per_sample), float(overlap)
         if len(self.shape) != 3 or min(self.shape) < 1 or self.per_sample < 1:

@@ -4,4 +4,5 @@ TASKS = {
     "classify": "neuroloom.tasks.classify:Classify",
     "regress": "neuroloom.tasks.regress:Regress",
     "soft_bins": "neuroloom.tasks.soft_bins:SoftBins",
+    "segment": "neuroloom.tasks.segment:Segment",
 }

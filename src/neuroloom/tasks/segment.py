@@ -1,8 +1,12 @@
 """Segment: what is where in a volume."""
 
+import numpy as np
+import torch
 import torch.nn.functional as F
 
+from neuroloom.atlases.anatomy import generation_table, structures
 from neuroloom.errors import NeuroloomError
+from neuroloom.metrics.overlap import dice
 
 EPSILON = 1e-5
 
@@ -12,29 +16,44 @@ class Segment:
 
     Parameters
     ----------
-    target : str
-        Name of the truth in the batch: label numbers (batch, i, j, k), or shares (batch, class, i, j, k).
-    n_classes : int
-        The background among them.
+    classes : "anatomy" or list of str
+        What is told apart beside the background: the structures of `neuroloom.atlases.anatomy`, by their numbers; or
+        names, whose numbers in the label maps are 1, 2, ...
     cross_entropy : float
         Weight of the cross-entropy beside the Dice loss, whose weight is 1.
     """
 
     kind = "segment"
+    target_kind = "labels"
     primary = "dice"
 
-    def __init__(self, target="scan", n_classes=2, cross_entropy=0.5):
-        if n_classes < 2:
-            raise NeuroloomError(f"task segment: n_classes must be 2 or more, not {n_classes}.")
-        self.target, self.n_outputs, self.cross_entropy = target, n_classes, cross_entropy
+    def __init__(self, classes="anatomy", cross_entropy=0.5):
+        anatomy = classes == "anatomy"
+        self.classes = tuple(one.name for one in structures()) if anatomy else tuple(classes)
+        told = generation_table() if anatomy else {}
+        numbers = range(len(self.classes) + 1)
+        self.class_of = dict(zip(told.get("label", numbers), told.get("output", numbers), strict=True))
+        if not self.classes or len(set(self.classes)) < len(self.classes):
+            raise NeuroloomError(f"task segment: classes must be 'anatomy' or different names, not {classes}.")
+        self.cross_entropy = cross_entropy
+        self.target = None
         self.warnings = []
+
+    @property
+    def n_outputs(self):
+        return len(self.classes) + 1
+
+    def prepare(self, target, fit_rows):
+        """Remember which input holds the truth."""
+        self.target = target.name
+        return self
 
     def players(self, network):
         return {"network": list(network.parameters())}
 
     def loss(self, player, network, batch):
         """Return Dice loss and cross-entropy of a batch; each coarser level counts half of the level above."""
-        truth = self.shares(batch.target[self.target])
+        truth = self.shares(batch)
         answers = network(batch.inputs, batch.present, batch.lengths)
         total = self.of_logits(answers["output"], truth)
         for level, logits in enumerate(answers.get("sides", ()), start=1):
@@ -46,11 +65,68 @@ class Segment:
         log_p = F.log_softmax(logits.float(), dim=1)
         return dice_loss(log_p.exp(), truth) - self.cross_entropy * (truth * log_p).sum(dim=1).mean()
 
-    def shares(self, truth):
-        """Return the truth as shares of each class, (batch, class, i, j, k) float32."""
-        if truth.ndim == 5:
-            return truth
-        return F.one_hot(truth.long(), self.n_outputs).movedim(-1, 1).float()
+    def shares(self, batch):
+        """Return the truth of a batch as the share of each class in each voxel, (batch, class, i, j, k) float32."""
+        if self.target in batch.target:
+            return batch.target[self.target]
+        classes = self.as_classes(batch.inputs[self.target])
+        return F.one_hot(classes, self.n_outputs).movedim(-1, 1).float()
+
+    def as_classes(self, labels):
+        """Return label numbers as class numbers, int64; a number that no class has is an error."""
+        lookup = torch.full((max(int(labels.max()), *self.class_of) + 1,), -1)
+        lookup[list(self.class_of)] = torch.tensor(list(self.class_of.values()))
+        lookup = lookup.to(labels.device)
+        classes = lookup[labels.long()]
+        if bool((classes < 0).any()):
+            found = torch.unique(labels[classes < 0]).tolist()
+            raise NeuroloomError(
+                f"label map {self.target!r} holds the numbers {found[:10]}, but those known are {sorted(self.class_of)}. "
+                "Name them in task.classes, or map them in your files."
+            )
+        return classes
+
+    def calibrate(self, raw, truth):
+        """Nothing is calibrated."""
+        return self
+
+    def columns(self, name, raw):
+        """Return the columns of ``predictions.csv``: Dice and volumes (ml) of each class, means over a sample's scans.
+
+        Parameters
+        ----------
+        name : str
+        raw : dict
+            ``counts`` (n, scan, class, 3), see `neuroloom.metrics.overlap`; ``scans``, their names; ``ml``, volume of a
+            voxel.
+        """
+        overlaps = dice(raw["counts"])[..., 1:]  # (n, scan, class but the background)
+        volumes = raw["counts"][..., 1:, :2].mean(axis=1) * raw["ml"]  # (n, class, truth and answer)
+        columns = {"prediction_dice": _mean(overlaps.reshape(len(overlaps), -1))}
+        if len(raw["scans"]) > 1:
+            columns |= {f"prediction_dice_on_{s}": _mean(overlaps[:, n]) for n, s in enumerate(raw["scans"])}
+        for number, named in enumerate(self.classes):
+            columns[f"prediction_dice_{named}"] = _mean(overlaps[:, :, number])
+            columns[f"truth_ml_{named}"] = volumes[:, number, 0]
+            columns[f"prediction_ml_{named}"] = volumes[:, number, 1]
+        return columns
+
+    def state(self):
+        return {}
+
+    def load_state(self, state, told):
+        self.target = told["target"]
+        return self
+
+    def told(self):
+        return {"target": self.target, "classes": list(self.classes)}
+
+
+def _mean(values):
+    """Return means over the last axis of what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    return np.where(known.any(axis=-1), total / np.maximum(known.sum(axis=-1), 1), np.nan)
 
 
 def dice_loss(p, truth):
@@ -63,6 +139,6 @@ def dice_loss(p, truth):
     """
     overlap = (p * truth).sum(dim=(0, 2, 3, 4))
     size, known = p.sum(dim=(0, 2, 3, 4)), truth.sum(dim=(0, 2, 3, 4))
-    dice = (2 * overlap + EPSILON) / (size + known + EPSILON)
+    overlaps = (2 * overlap + EPSILON) / (size + known + EPSILON)
     there = known > 0
-    return 1 - dice[there].mean()
+    return 1 - overlaps[there].mean()

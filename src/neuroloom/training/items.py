@@ -24,17 +24,24 @@ class Items:
         Truth of every row of the cohort, or None where it is not asked for.
     shapes : dict or None
         Input name -> shape of an item, for inputs that perhaps none of these rows has.
+    draw : numpy Generator or None
+        Draws which items are seen, where the sampling draws them; see `redraw`.
     """
 
-    def __init__(self, stores, sampling, rows, target=None, shapes=None):
-        self.stores, self.sampling, self.target = stores, sampling, target
-        self.items = sampling.items(stores, rows)
+    def __init__(self, stores, sampling, rows, target=None, shapes=None, draw=None):
+        self.stores, self.sampling, self.rows, self.target = stores, sampling, rows, target
+        self.items = sampling.items(stores, rows, draw)
         self.blank = {name: np.zeros(shape, dtype=np.float32) for name, shape in (shapes or {}).items()}
         self.blank |= {name: np.zeros_like(array) for name, array in self._examples().items()}
         self._kept = self._read_all() if self._small() else None
 
     def __len__(self):
         return len(self.items)
+
+    def redraw(self, draw):
+        """See other items from now on, as many as before, where the sampling draws them."""
+        if getattr(self.sampling, "draws", False):
+            self.items, self._kept = self.sampling.items(self.stores, self.rows, draw), None
 
     def batch(self, numbers, device="cpu"):
         """Return the items of these numbers as one batch on a device."""
@@ -98,11 +105,16 @@ def _collated(arrays, blank):
     present = torch.tensor([array is not None for array in arrays])
     shape = max((array.shape for array in known), key=lambda shape: shape[-1])
     lengths = torch.tensor([0 if array is None else array.shape[-1] for array in arrays])
-    stacked = torch.zeros((len(arrays), *shape), dtype=torch.from_numpy(known[0][..., :0].copy()).dtype)
+    stacked = torch.zeros((len(arrays), *shape), dtype=as_tensor(known[0][..., :0]).dtype)
     for place, array in zip(stacked, arrays, strict=True):
         if array is not None:
             place.numpy()[..., : array.shape[-1]] = array
     return stacked, present, lengths
+
+
+def as_tensor(array):
+    """Return a copy of an array as a tensor; label maps as int32, since torch knows little of uint16."""
+    return torch.from_numpy(array.astype(np.int32) if array.dtype == np.uint16 else array.copy())
 
 
 def _target(values):

@@ -82,7 +82,7 @@ def predictions(learner, data, fold):
             "repeat": fold.repeat,
             "fold": fold.index,
             "learner": learner.plan.name,
-            f"truth_{data.target.name}": data.target.named(rows),
+            **({} if data.target.kind == "labels" else {f"truth_{data.target.name}": data.target.named(rows)}),
             **columns,
         }
     )

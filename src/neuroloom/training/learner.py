@@ -95,9 +95,18 @@ class Plan:
         return cls(told["name"], told["kind"], part, inputs, task, confounds, training, told.get("label", ""))
 
 
+LEARNERS = {  # by what is asked, and the two kinds
+    "column trained": "neuroloom.training.learner:Trained",
+    "column estimator": "neuroloom.training.learner:Estimator",
+    "labels trained": "neuroloom.training.segmenter:Segmenter",
+    "labels estimator": "neuroloom.training.segmenter:MapLearner",
+}
+
+
 def make_learner(plan):
     """Return an unfitted learner of a plan."""
-    return (Trained if plan.kind == "trained" else Estimator)(plan)
+    of_labels = locate("task", TASKS, plan.task.name).target_kind == "labels"
+    return locate("learner", LEARNERS, f"{'labels' if of_labels else 'column'} {plan.kind}")(plan)
 
 
 def load_learner(folder):

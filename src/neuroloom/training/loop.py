@@ -62,6 +62,7 @@ class Loop:
         list of dict
             History: epoch, fit_loss, tune_loss, chosen.
         """
+        torch.set_num_threads(self.settings.threads)
         if checkpoint.exists():
             self._restore(checkpoint)
         for row in self.progress.history:
@@ -78,6 +79,7 @@ class Loop:
         torch.manual_seed(key_number(*self.key, "epoch", epoch))
         draw = torch_generator(*self.key, "augmentation", epoch, device=self.device)
         order = generator(*self.key, "order", epoch).permutation(len(fit_items))
+        fit_items.redraw(generator(*self.key, "items", epoch))
         fit_loss = self._train(fit_items, order, draw)
         tune_loss = self.mean_loss(tune_items) if len(tune_items) else math.nan
         progress.epoch += 1

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from neuroloom.batch import Batch
 from neuroloom.errors import NeuroloomError
 from neuroloom.transforms.augment_draws import check_not_negative, check_share, full_precision, normal_like, uniform
 from neuroloom.transforms.augment_fields import spline_field
@@ -26,12 +27,12 @@ class SimulatedContrasts(nn.Module):
     resolution, from which the grid of the answer is interpolated. Intensities end between 0 and 1.
 
     The batch must hold label maps (batch, i, j, k) of whole numbers; afterwards it holds the scans, (batch, 1, i', j', k'),
-    and the target: the share of each structure in each voxel, (batch, output, i', j', k').
+    and under the maps' name the target: the share of each structure in each voxel, (batch, output, i', j', k').
 
     Parameters
     ----------
-    table : dict
-        Of the labels, see `neuroloom.atlases.anatomy.generation_table`.
+    table : dict or None
+        Of the labels, see `neuroloom.atlases.anatomy.generation_table`, which is the default.
     labels, scan : str
         Names of the inputs: what is there, and what is made.
     voxel_size : float
@@ -61,7 +62,7 @@ class SimulatedContrasts(nn.Module):
     def __init__(
         self,
         *,
-        table,
+        table=None,
         labels="labels",
         scan="scan",
         voxel_size=1.0,
@@ -83,6 +84,13 @@ class SimulatedContrasts(nn.Module):
         cut=0.15,
     ):
         super().__init__()
+        still = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "cut": 0.0}
+        self.unmoved = {
+            "table": table, "labels": labels, "scan": scan, "voxel_size": voxel_size, "coarser": coarser,
+            "stripped": stripped, "thick": thick, "thickest": thickest, "bias": bias, "gamma": gamma, "noise": noise,
+            "ghosts": ghosts, **still,
+        }  # fmt: skip
+        table = table or _known_labels()
         check_share("simulated_contrasts", flip=flip, known_contrast=known_contrast, stripped=stripped)
         check_share("simulated_contrasts", thick=thick, ghosts=ghosts, cut=cut)
         check_not_negative("simulated_contrasts", bias=bias, gamma=gamma, noise=noise, thickest=thickest)
@@ -108,6 +116,16 @@ class SimulatedContrasts(nn.Module):
         )  # fmt: skip
 
     @property
+    def voxel_ml(self):
+        """Volume of a voxel of the answer."""
+        return (self.voxel_size * self.coarser) ** 3 / 1000
+
+    def seen_in(self, contrast, labels, generator):
+        """Return scans (n, 1, i', j', k') of label maps (n, i, j, k) in a known contrast, unmoved, and the truth's outputs."""
+        made = type(self)(**self.unmoved, contrast=contrast)(Batch({self.labels: labels}), generator)
+        return made.inputs[self.scan], made.target[self.labels].argmax(dim=1)
+
+    @property
     def n_outputs(self):
         return int(self.output.max()) + 1
 
@@ -120,7 +138,7 @@ class SimulatedContrasts(nn.Module):
             scans = torch.stack([self.scanned(one, generator) for one in places])
             truth = torch.stack([self.shares(one) for one in places])
         inputs = {name: x for name, x in batch.inputs.items() if name != self.labels}
-        return type(batch)({**inputs, self.scan: scans}, {**batch.target, self.scan: truth}, batch.rows)
+        return Batch({**inputs, self.scan: scans}, {**batch.target, self.labels: truth}, batch.rows)
 
     def places(self, labels):
         """Return label numbers as places in the table, int32; a number that the table has not is an error."""
@@ -199,7 +217,7 @@ class SimulatedContrasts(nn.Module):
         fine = float(drawn(self.voxel_size, self.voxel_size * max(1.5, self.coarser)))
         along = [fine] * 3
         if happens(self.thick):
-            along[int(drawn(0, 3))] = float(drawn(min(3.0, self.thickest), self.thickest))
+            along[int(drawn(0, 3))] = float(drawn(max(fine, min(3.0, self.thickest)), max(fine, self.thickest)))
         return along
 
     def disturbed(self, x, drawn, happens, generator):
@@ -209,6 +227,12 @@ class SimulatedContrasts(nn.Module):
             x = x + float(drawn(0.05, 0.25)) * x.roll(x.shape[axis] // n_ghosts, dims=axis)
         level = float(drawn(0.0, self.noise)) * float(x.max())
         return torch.hypot(x.add_(normal_like(x, generator).mul_(level)), normal_like(x, generator).mul_(level))
+
+
+def _known_labels():
+    from neuroloom.atlases.anatomy import generation_table  # reads a file: not needed where a table is given
+
+    return generation_table()
 
 
 def profile(n, voxel_size, thickness):
