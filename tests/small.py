@@ -5,8 +5,14 @@ SMALL = {
     "autism-fmri": {"cohort.n_participants": 40, "cohort.n_regions": 56, "training.epochs": 2},
     "alzheimers-mri": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
     "anatomy": {
-        "cohort.n_participants": 6, "training.epochs": 2, "validation.folds": 2, "model.widths": [4, 8],
-        "inputs.labels.chain.1.voxel_size": 6.0, "training.augmentation.0.voxel_size": 6.0, "sampling.shape": [24, 28, 24],
+        "cohort.n_participants": 6,
+        "training.epochs": 2,
+        "validation.folds": 2,
+        "model.widths": [4, 8],
+        "inputs.labels.chain.1.voxel_size": 6.0,
+        "training.augmentation.0.voxel_size": 6.0,
+        "sampling.shape": [24, 28, 24],
+        "sampling.per_sample": 2,
     },
     "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }

@@ -131,3 +131,17 @@ def test_a_misspelt_part_is_refused(changes, message):
 def test_every_packaged_recipe_and_variant_passes(name):
     for variant in (None, *read_recipe(name).variants):
         check_parts(read_recipe(name, variant))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"target": {"column": "age"}}, "task 'segment' asks for target {input: NAME}"),
+        ({"model": {"name": "sfcn", "inputs": ["scan"]}}, "'sfcn' does not answer task 'segment'.*unet3d"),
+        ({"explanation": [{"name": "gradient"}]}, "explanations and refits are not made for segmentation"),
+        ({"task": {"name": "regress"}}, "task 'regress' asks for target {column: NAME}"),
+    ],
+)
+def test_task_target_and_network_must_fit_each_other(changes, words):
+    with pytest.raises(NeuroloomError, match=words):
+        check_parts(read_recipe("anatomy", None, changes.items()))

@@ -44,6 +44,11 @@ def predict(run, files, *, learner=None, reader=None):
             f"{run.folder}: this run has not ended. Run the same command again, it goes on where it was."
         )
     recipe, metrics = run.recipe, run.metrics
+    if recipe.target.input is not None:
+        raise NeuroloomError(
+            f"{run.folder}: this run answers with label maps, and predict answers with a table. Its networks lie in "
+            "folds/*/model.safetensors; writing label maps of new scans is not there yet."
+        )
     name = learner or metrics["deep"]
     check_known("learner of this run", name, metrics["learners"])
     learners = [load_learner(folder) for folder in sorted(run.folder.glob(f"folds/*/{name}"))]

@@ -10,7 +10,7 @@ from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import input_target, read_target
 from neuroloom.cohort.where import chosen
 from neuroloom.errors import LeakError, NeuroloomError, listed
-from neuroloom.estimators import ESTIMATORS
+from neuroloom.estimators import ESTIMATORS, MAP_ESTIMATORS
 from neuroloom.explanation.explained import check_explanation
 from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.models.network import check_arguments
@@ -25,6 +25,7 @@ from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.cache import Wanted
 from neuroloom.transforms.chain import FittedChain, ScanChain, split_chain
 
+ALL_ESTIMATORS = {**ESTIMATORS, **MAP_ESTIMATORS}
 USER = "user"  # the name of a cohort that is a user's own files
 CONFOUNDS = "confounds"  # the name of the confounds-only learner
 
@@ -63,9 +64,10 @@ def check_parts(recipe):
     """Check every name and argument of a recipe before anything is read or trained."""
     build("task", TASKS, recipe.task)
     build("sampling", SAMPLINGS, recipe.sampling)
-    check_known("network or estimator", recipe.model.name, [*MODELS, *VOXEL_MODELS, *FUSIONS, *ESTIMATORS])
+    _check_asked(recipe)
+    check_known("network or estimator", recipe.model.name, [*MODELS, *VOXEL_MODELS, *FUSIONS, *ALL_ESTIMATORS])
     for learner in recipe.baselines:
-        check_known("baseline", learner.name, ESTIMATORS)
+        check_known("baseline", learner.name, ALL_ESTIMATORS)
     for settings in recipe.inputs.values():
         ScanChain(split_chain(settings.chain)[0])
     for learner in (recipe.model, *recipe.baselines):
@@ -78,14 +80,32 @@ def check_parts(recipe):
     _refuse_target_in_chains(recipe, [recipe.target.column])
 
 
+def _check_asked(recipe):
+    """Check that task and target ask for the same, and that nothing is asked of label maps that is not there yet."""
+    of_labels = locate("task", TASKS, recipe.task.name).target_kind == "labels"
+    if of_labels != (recipe.target.input is not None):
+        wanted = "{input: NAME}, label maps" if of_labels else "{column: NAME}"
+        raise NeuroloomError(f"{recipe.id}: task {recipe.task.name!r} asks for target {wanted}.")
+    if of_labels != (recipe.model.name in VOXEL_MODELS or recipe.model.name in MAP_ESTIMATORS):
+        fitting = [*VOXEL_MODELS, *MAP_ESTIMATORS] if of_labels else [*MODELS, *FUSIONS, *ESTIMATORS]
+        raise NeuroloomError(
+            f"{recipe.id}: {recipe.model.name!r} does not answer task {recipe.task.name!r}. Those that do: "
+            f"{', '.join(fitting)}."
+        )
+    if of_labels and (recipe.explanation or recipe.validation.refit):
+        raise NeuroloomError(
+            f"{recipe.id}: explanations and refits are not made for segmentation. Set explanation=[] and validation.refit=0."
+        )
+
+
 def _check_learner(learner, recipe):
     """Check a learner's inputs and arguments, and that an estimator answers what the task asks."""
     recipe.inputs_of(learner)
-    if learner.name not in ESTIMATORS:
+    if learner.name not in ALL_ESTIMATORS:
         check_arguments(learner.part)
         return
     asked = locate("task", TASKS, recipe.task.name).target_kind
-    kinds = {name: locate("estimator", ESTIMATORS, name).target_kind for name in ESTIMATORS}
+    kinds = {name: locate("estimator", ALL_ESTIMATORS, name).target_kind for name in ALL_ESTIMATORS}
     if kinds[learner.name] != asked:
         fitting = ", ".join(name for name, kind in kinds.items() if kind == asked)
         raise NeuroloomError(
@@ -238,7 +258,7 @@ def make_plans(recipe, confounds=()):
     for role, learner in [("deep", recipe.model), *(("baseline", b) for b in recipe.baselines)]:
         name = _unused(learner.name, recipe.inputs_of(learner), roles)
         seen = {n: inputs[n] for n in recipe.inputs_of(learner)}
-        trained = learner.name not in ESTIMATORS
+        trained = learner.name not in ALL_ESTIMATORS
         training = recipe.training.model_dump(mode="json") if trained else {}
         kind = "trained" if trained else "estimator"
         plans.append(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from neuroloom.errors import NeuroloomError
 from neuroloom.cohort.folds import make_folds
 from neuroloom.experiment import evaluated, learn
 from neuroloom.formats.atomic import atomic_write
@@ -64,6 +65,10 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
     -------
     list of Attack
     """
+    if recipe.target.input is not None:
+        raise NeuroloomError(
+            f"{recipe.id}: the red team shuffles a column of the table; it cannot attack segmentation yet."
+        )
     draws = max(recipe.validation.permutations, LEAST_DRAWS)
     recipe = _changed(recipe, permutations=draws).model_copy(update={"tuning": None})
     prepared = prepare(recipe, read_cohort(recipe, data, cohort_file), cache, on_progress)

@@ -383,3 +383,36 @@ def test_presets_open_the_public_sets(real_data):
     told = first[scan.geometry["names"]].to_numpy(dtype=np.float32)
     np.testing.assert_array_equal(scan.data, told)
     assert {preset.stem for preset in PRESETS.glob("*.yaml")} >= {"abide-cc200", "ixi-thickness"}
+
+
+WITHOUT_TABLE = 'inputs: {bold: {kind: series, axes: [time, region], files: "visits/{participant_id}/run_{participant_id}_{session_id}.tsv"}}\n'
+
+
+def test_without_a_table_the_names_of_files_say_who_there_is(tmp_path):
+    for person, visits in (("A1", ("1", "2")), ("B-2", ("1",))):
+        for visit in visits:
+            place = tmp_path / "visits" / person
+            place.mkdir(parents=True, exist_ok=True)
+            np.savetxt(place / f"run_{person}_{visit}.tsv", np.eye(20, 3), delimiter="\t")
+    (tmp_path / "visits" / "A1" / "run_B-2_9.tsv").write_text("of somebody else's folder")
+    (tmp_path / "notes.txt").write_text("not a series")
+    cohort = cohort_of(tmp_path, f"session_id: session_id\n{WITHOUT_TABLE}")
+    assert cohort.table[["participant_id", "session_id"]].to_numpy().tolist() == [
+        ["A1", "1"],
+        ["A1", "2"],
+        ["B-2", "1"],
+    ]
+    assert cohort.load("bold", cohort.samples[2]).data.shape == (3, 20)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (WITHOUT_TABLE, r"needs \{participant_id\} and no other column"),
+        ('inputs: {bold: {kind: series, files: "{participant_id}.1D"}}', "no file in .* is named like"),
+        ("inputs: {bold: {kind: table, file: a.csv}}", "table: Field required"),
+    ],
+)
+def test_files_that_do_not_say_who_there_is(tmp_path, content, words):
+    with pytest.raises(NeuroloomError, match=words):
+        cohort_of(tmp_path, content)

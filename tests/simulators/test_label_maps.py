@@ -34,7 +34,7 @@ def test_people_differ_and_a_person_is_the_same_each_time(cohort):
     np.testing.assert_array_equal(first, cohort.load("labels", cohort.samples[0]).data)
     brains = [np.isin(labels, (2, 41, 3, 42)) for labels in (first, second)]
     overlap = 2 * (brains[0] & brains[1]).sum() / (brains[0].sum() + brains[1].sum())
-    assert 0.85 < overlap < 0.99
+    assert 0.6 < overlap < 0.99
     hippocampi = [labels == 17 for labels in (first, second)]
     assert 2 * (hippocampi[0] & hippocampi[1]).sum() / (hippocampi[0].sum() + hippocampi[1].sum()) < 0.9
 

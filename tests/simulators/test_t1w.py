@@ -294,4 +294,6 @@ def test_gains_in_use_are_those_that_the_study_measures():
     study = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(study)
     for name, told in study.gains(6).items():
-        assert abs(told["gain"] - told["in_use"]) < 4 * told["standard_error"] + 0.01, name  # of d: a tenth of its error at n = 160
+        assert abs(told["gain"] - told["in_use"]) < 4 * told["standard_error"] + 0.01, (
+            name
+        )  # of d: a tenth of its error at n = 160

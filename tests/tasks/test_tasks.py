@@ -80,7 +80,10 @@ def test_without_a_rising_line_nothing_is_corrected_and_that_is_said():
     assert "no rising line" in task.warnings[0]
 
 
-@pytest.mark.parametrize("name", TASKS)
+OF_COLUMNS = [name for name in TASKS if locate("task", TASKS, name).target_kind != "labels"]
+
+
+@pytest.mark.parametrize("name", OF_COLUMNS)
 def test_every_task_survives_saving(name):
     target = LABELS if locate("task", TASKS, name).target_kind == "class" else AGES
     task = locate("task", TASKS, name)().prepare(target, np.arange(len(target.values)))

@@ -31,7 +31,7 @@ def head():
 def simulated(seed=0, labels=None, **arguments):
     made = SimulatedContrasts(table=generation_table(), **{**STILL, **CLEAN, **arguments})
     batch = made(Batch({"labels": head() if labels is None else labels}), torch.Generator().manual_seed(seed))
-    return batch.inputs["scan"], batch.target["scan"]
+    return batch.inputs["scan"], batch.target["labels"]
 
 
 def output_of(number):

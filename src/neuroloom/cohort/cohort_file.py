@@ -48,7 +48,7 @@ class InputFiles(BaseModel):
 
 
 class CohortFile(Settings):
-    """The whole of a cohort file: of a table and what belongs to it, or of a BIDS folder."""
+    """The whole of a cohort file: of a table and what belongs to it, of files alone, or of a BIDS folder."""
 
     table: str | None = None
     bids: dict[str, dict[str, Any] | Literal["leave_out"]] | None = None  # choices of `read_bids`
@@ -78,14 +78,19 @@ def read_cohort_file(path, data=None):
     path = Path(path)
     root = Path(data) if data else path.parent
     told = _parse(path)
-    cohort = read_bids(root, told.bids) if told.table is None else _of_table(told, root, path)
+    cohort = _of_table(told, root, path) if told.bids is None else read_bids(root, told.bids)
     cohort = replace(cohort, name=told.name or cohort.name)
     return chosen(cohort, told.where) if told.where else cohort
 
 
 def _of_table(told, root, path):
     names = (told.participant_id, *([told.session_id] if told.session_id else []))
-    raw, doubles = _one_row_each(read_table(inside(root, told.table), text=names), told, path)
+    whole = (
+        _named_by_files(told, names, root, path)
+        if told.table is None
+        else read_table(inside(root, told.table), text=names)
+    )
+    raw, doubles = _one_row_each(whole, told, path)
     table, notes = _columns(raw, told, path)
     table.insert(0, "participant_id", raw[told.participant_id].astype(str))
     if told.session_id:
@@ -97,6 +102,29 @@ def _of_table(told, root, path):
         table, inputs, name=root.resolve().name, notes=(*doubles, *notes, *said, *absent),
         taken_from={word: source for word, source in sources.items() if word != source},
     )  # fmt: skip
+
+
+def _named_by_files(told, names, root, path):
+    """Return who there is, as a table, where no table says it: by the names of the files of the first input."""
+    name, entry = next((name, entry) for name, entry in told.inputs.items() if entry.files)
+    fields = FIELD.findall(entry.files)
+    if set(fields) != set(names):
+        raise NeuroloomError(
+            f"{path}: without a table the files of {name!r} say who there is: its pattern needs {{{'}, {'.join(names)}}} and "
+            f"no other column, but is {entry.files!r}."
+        )
+    literal = iter(re.escape(text) for text in FIELD.split(entry.files)[::2])
+    pattern = next(literal)
+    for field, following in zip(fields, literal, strict=True):
+        again = field in re.findall(r"\(\?P<(\w+)>", pattern)
+        pattern += (f"(?P={field})" if again else f"(?P<{field}>[^/]+?)") + following
+    found = (
+        re.fullmatch(pattern, file.relative_to(root).as_posix()) for file in sorted(root.rglob("*")) if file.is_file()
+    )
+    rows = [match.groupdict() for match in found if match]
+    if not rows:
+        raise NeuroloomError(f"{path}: no file in {root} is named like {entry.files!r}, the pattern of input {name!r}.")
+    return pd.DataFrame(rows)
 
 
 def _parse(path):
@@ -112,8 +140,10 @@ def _parse(path):
                 check_known(f"key in {path.name}", problem["loc"][0], CohortFile.model_fields)
         where = ".".join(map(str, problems[0]["loc"]))
         raise NeuroloomError(f"{path}: {where}: {problems[0]['msg']}.") from None
-    if told.table is None and told.bids is None:
-        raise NeuroloomError(f"{path}: table: Field required (or 'bids: {{}}' for a BIDS folder).")
+    if told.table is None and told.bids is None and not any(entry.files for entry in told.inputs.values()):
+        raise NeuroloomError(
+            f"{path}: table: Field required (or 'bids: {{}}' for a BIDS folder, or an input whose 'files' say who there is)."
+        )
     foreign = [key for key in content if key not in OF_BIDS] if told.bids is not None else []
     if foreign:
         raise NeuroloomError(

@@ -5,5 +5,7 @@ ESTIMATORS = {
     "logistic": "neuroloom.estimators.logistic:Logistic",
     "linear_svm": "neuroloom.estimators.linear_svm:LinearSVM",
     "gaussian_process": "neuroloom.estimators.gaussian_process:GaussianProcess",
+}
+MAP_ESTIMATORS = {  # fitted on label maps, not on features
     "average_map": "neuroloom.estimators.average_map:AverageMap",
 }

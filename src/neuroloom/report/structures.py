@@ -16,9 +16,15 @@ def structures_section(record):
     if not told:
         return None
     names = list(record.learners)
-    rows = [_row(one, names) for one in sorted(told, key=lambda one: -(defined(one["truth_ml"]) or 0)) if one["truth_ml"]]
+    rows = [
+        _row(one, names) for one in sorted(told, key=lambda one: -(defined(one["truth_ml"]) or 0)) if one["truth_ml"]
+    ]
     seen = {name: record.learners[name].get("scans") or {} for name in names}
-    scans = [(record.label(name), [(scan.upper(), number(dice)) for scan, dice in on.items()]) for name, on in seen.items() if on]
+    scans = [
+        (record.label(name), [(scan.upper(), number(dice)) for scan, dice in on.items()])
+        for name, on in seen.items()
+        if on
+    ]
     return {"learners": [record.label(name) for name in names], "rows": rows, "scans": scans}
 
 

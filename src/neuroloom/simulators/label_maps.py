@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import torch
+from scipy.linalg import expm
 from scipy.ndimage import binary_dilation, binary_fill_holes
 
 from neuroloom.cohort.cohort import Cohort, DrawnSource
@@ -18,13 +19,15 @@ from neuroloom.simulators.t1w_warp import displacement, natural_velocity, warped
 
 SKULL, SKIN = 3, 6  # voxels of 2 mm about the brain
 BONE, FAT = 515, 511
+TURN, SHIFT = 6.0, 8.0  # standard deviations: degrees about each axis, mm
 
 
 def simulate_label_maps(*, n_participants=12, seed=0):
     """Return a cohort of label maps of whole heads at 2 mm, to learn segmentation from.
 
     Each is the MNI152 brain (grey, white and fluid; hippocampi and lateral ventricles as in `simulate_t1w`;
-    cerebellum and brain stem by place) with a skull and skin about it, after a warp as large as people differ.
+    cerebellum and brain stem by place) with a skull and skin about it, after a warp as large as people differ, turned and
+    shifted by about 6 degrees and 8 mm as heads lie in scanners.
 
     Parameters
     ----------
@@ -56,10 +59,19 @@ class LabelMapDraw:
         moved = displacement(natural_velocity(generator(self.seed, "anatomy", sample)))
         voxels = torch.from_numpy(np.stack(np.meshgrid(*map(np.arange, labels.shape), indexing="ij"), axis=-1))
         points = voxels.float() * 2.0 + torch.from_numpy(affine[:3, 3]).float()
+        matrix, shift = pose(generator(self.seed, "pose", sample))
+        points = (points - shift) @ matrix.T
         where = (warped(points, moved) - torch.from_numpy(affine[:3, 3]).float()) / 2.0
         where = where.round().long().clamp_(min=0).numpy()
         at = tuple(np.minimum(where[..., axis], labels.shape[axis] - 1) for axis in range(3))
         return Scan(labels[at], "labels", {"affine": affine})
+
+
+def pose(rng):
+    """Return a drawn turn (3, 3) about MNI's origin and a shift (3,) in mm."""
+    x, y, z = np.deg2rad(TURN) * rng.standard_normal(3)
+    turn = expm(np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]))
+    return torch.from_numpy(turn).float(), torch.from_numpy(SHIFT * rng.standard_normal(3)).float()
 
 
 @cache
@@ -85,7 +97,7 @@ def template_labels():
     put(mask("ventricles") > 0.3, 4, 43)
     put(half("hippocampus", "left") > 0.4, 17)
     put(half("hippocampus", "right") > 0.4, 53)
-    room = SKULL + SKIN + 1
+    room = SKULL + SKIN + 8  # turned heads too
     labels = np.pad(labels, room)
     inside = binary_fill_holes(labels > 0)
     labels[inside & (labels == 0)] = 24

@@ -90,6 +90,10 @@ class Segment:
         """Nothing is calibrated."""
         return self
 
+    def error(self, raw, truth):
+        """Return 1 - the mean Dice overlap; what a search lowers. The truth is in the counts already."""
+        return 1 - float(np.nanmean(self.columns(self.target, raw)["prediction_dice"]))
+
     def columns(self, name, raw):
         """Return the columns of ``predictions.csv``: Dice and volumes (ml) of each class, means over a sample's scans.
 

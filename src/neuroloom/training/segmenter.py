@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.estimators import ESTIMATORS
+from neuroloom.estimators import MAP_ESTIMATORS
 from neuroloom.metrics.overlap import overlap
 from neuroloom.models.network import build_network
 from neuroloom.parts import build
@@ -126,7 +126,7 @@ class MapLearner(OfMaps):
 
     def __init__(self, plan):
         super().__init__(plan)
-        self.estimator = build("estimator", ESTIMATORS, plan.part)
+        self.estimator = build("estimator", MAP_ESTIMATORS, plan.part)
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Fit on the label maps of the fit part, and save into the folder."""

@@ -1,0 +1,141 @@
+"""Segmentation through the learners: what is learned, what is told of it, and bad label maps."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from small import small
+
+from neuroloom.errors import NeuroloomError
+from neuroloom.experiment import prepare, read_cohort
+from neuroloom.metrics.overlap import dice
+from neuroloom.recipe import read_recipe, resolved
+from neuroloom.training.learner import load_learner, make_learner
+from neuroloom.transforms.cache import Cache
+from neuroloom.transforms.store import ArrayStore
+
+LEARNING = {"training.epochs": 30, "model.widths": [8, 16], "sampling.per_sample": 4}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    recipe = read_recipe("anatomy", None, small("anatomy", **LEARNING))
+    return prepare(recipe, read_cohort(recipe), Cache(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="module")
+def fitted(prepared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("learner")
+    return make_learner(prepared.plans[0]).fit(prepared.data, prepared.folds[0], 0, folder), folder
+
+
+@pytest.mark.slow
+def test_it_learns_tissues_and_sides_of_people_it_has_not_seen(prepared, fitted):
+    learner, _ = fitted
+    raw = learner.predict(prepared.data, prepared.folds[0].test)
+    found = dict(zip(learner.task.classes, dice(raw["counts"])[:, 0, 1:].mean(axis=0), strict=True))  # on T1
+    for side in ("left", "right"):
+        assert found[f"{side}_cerebral_white_matter"] > 0.45
+        assert found[f"{side}_cerebral_cortex"] > 0.25
+        assert found[f"{side}_cerebellum_cortex"] > 0.35
+
+
+@pytest.mark.slow
+def test_a_learner_that_was_saved_answers_the_same(prepared, fitted):
+    learner, folder = fitted
+    rows = prepared.folds[0].test[:1]
+    again = load_learner(folder).predict(prepared.data, rows)
+    np.testing.assert_array_equal(again["counts"], learner.predict(prepared.data, rows)["counts"])
+
+
+def test_the_baseline_is_the_vote_of_the_fit_people(prepared, tmp_path):
+    plan, fold = prepared.plans[1], prepared.folds[0]
+    learner = make_learner(plan).fit(prepared.data, fold, 0, tmp_path)
+    maps = np.stack([learner.truth(prepared.data, row) for row in fold.fit])
+    white = 1 + learner.task.classes.index("left_cerebral_white_matter")
+    surely = (maps == white).mean(axis=0) > 0.5
+    assert surely.sum() > 100
+    assert (learner.estimator.predict()[surely] == white).all()
+    counts = learner.predict(prepared.data, fold.test)["counts"]
+    truth = learner.truth(prepared.data, fold.test[0])
+    assert counts[0, 0, white].tolist() == [
+        (truth == white).sum(),
+        (learner.estimator.predict() == white).sum(),
+        ((truth == white) & (learner.estimator.predict() == white)).sum(),
+    ]
+
+
+def test_a_label_that_is_not_known_names_the_person(prepared, tmp_path):
+    data, fold = prepared.data, prepared.folds[0]
+    store = data.stores["labels"]
+    values = {row: np.array(store[row]) for row in range(len(store))}
+    values[int(fold.fit[0])][0, 0, 0] = 999
+    told = {row: store.geometry(row) for row in values}
+    odd = ArrayStore("labels", store.samples, values, None, told)
+    with pytest.raises(
+        NeuroloomError, match=rf"{store.samples[fold.fit[0]]}: label map 'labels' holds the numbers \[999\]"
+    ):
+        make_learner(prepared.plans[1]).fit(replace(data, stores={"labels": odd}), fold, 0, tmp_path)
+
+
+OWN = {
+    "id": "own", "title": "a bright ball", "source": "https://doi.org/10.1/test", "cohort": {"name": "user"},
+    "inputs": {"t1w": [], "mask": []}, "target": {"input": "mask"},
+    "task": {"name": "segment", "classes": ["ball"]}, "sampling": {"name": "patches", "shape": [16, 16, 16]},
+    "model": {"name": "unet3d", "inputs": ["t1w"], "widths": [4, 8]},
+    "training": {"epochs": 25, "batch_size": 4, "learning_rate": 0.02, "choose": "last"},
+    "validation": {"folds": 3, "permutations": 0, "tune": 0.0},
+}  # fmt: skip
+
+
+def balls(n=9, shape=(18, 20, 17)):
+    """Return volumes with a bright ball at a drawn place in noise, and its masks, as a cohort."""
+    import pandas as pd
+
+    from neuroloom.cohort.cohort import ArraySource, Cohort
+
+    draw, place = np.random.default_rng(0), np.indices(shape)
+    masks = []
+    for _ in range(n):
+        centre = draw.uniform(5, 12, size=3)[:, None, None, None]
+        masks.append(((place - centre) ** 2).sum(axis=0) < 16)
+    volumes = [draw.normal(size=shape) + 3.0 * mask for mask in masks]
+    people = [f"sub-{number}" for number in range(n)]
+    geometry = {"affine": np.diag([2.0, 2.0, 2.0, 1.0])}
+    inputs = {
+        "t1w": ArraySource("volume", tuple(people), np.array(volumes, dtype=np.float32)[:, None], geometry),
+        "mask": ArraySource("labels", tuple(people), np.array(masks, dtype=np.uint16), geometry),
+    }
+    return Cohort(pd.DataFrame({"participant_id": people}, index=pd.Index(people, name="sample_id")), inputs)
+
+
+@pytest.mark.slow
+def test_masks_of_ones_own_are_learned_from_scans_of_ones_own(tmp_path):
+    prepared = prepare(resolved(OWN), balls(), Cache(tmp_path / "cache"))
+    fold = prepared.folds[0]
+    learner = make_learner(prepared.plans[0]).fit(prepared.data, fold, 0, tmp_path)
+    columns = learner.columns("mask", learner.predict(prepared.data, fold.test))
+    assert min(columns["prediction_dice_ball"]) > 0.8
+    expected = [float((prepared.data.stores["mask"][row] == 1).sum()) * 8 / 1000 for row in fold.test]
+    np.testing.assert_allclose(columns["truth_ml_ball"], expected)
+
+
+def test_what_is_fitted_on_people_is_refused(tmp_path):
+    content = {**OWN, "inputs": {"t1w": [{"name": "standardize"}], "mask": []}}
+    with pytest.raises(NeuroloomError, match="standardize is fitted on people"):
+        prepare(resolved(content), balls(), Cache(tmp_path))
+
+
+def test_a_target_is_a_column_or_an_input():
+    for target in ({}, {"input": "mask", "column": "age"}):
+        with pytest.raises(NeuroloomError, match="a column or an input"):
+            resolved({**OWN, "target": target})
+
+
+def test_label_maps_become_tensors_that_torch_can_count_with():
+    from neuroloom.training.items import as_tensor
+
+    labels = as_tensor(np.array([0, 40000], dtype=np.uint16))
+    assert labels.dtype == torch.int32
+    assert labels.max() == 40000
