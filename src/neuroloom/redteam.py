@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from neuroloom.errors import NeuroloomError
 from neuroloom.cohort.folds import make_folds
+from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import evaluated, learn
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.preparation import CONFOUNDS, prepare, read_cohort
