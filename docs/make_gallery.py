@@ -21,7 +21,11 @@ def main():
 def page(recipe):
     """Return a recipe's page, in Markdown."""
     low, high = recipe.expected["value"]
-    baselines = ", ".join(one.label or one.name for one in recipe.baselines)
+    beside = [one.label or one.name for one in recipe.baselines]
+    if recipe.validation.confounds:
+        beside.append(f"the confounds alone ({', '.join(recipe.validation.confounds)})")
+    if recipe.target.column:
+        beside.append("chance")
     variants = "".join(
         f"- `neuroloom run {recipe.id} --variant {name}`: {changed(change)}\n"
         for name, change in recipe.variants.items()
@@ -36,7 +40,7 @@ def page(recipe):
 | your own files | `neuroloom run {recipe.id} --data DIR` |
 | inputs | {", ".join(recipe.inputs)} |
 | model | {recipe.model.label or recipe.model.name} |
-| beside it, on the same folds | {baselines}; the confounds alone ({", ".join(recipe.validation.confounds)}); chance |
+| beside it, on the same folds | {"; ".join(beside)} |
 | split | {recipe.validation.split}, unit of claim: {recipe.validation.unit} |
 | what an honest run reaches | {recipe.expected["metric"]} {low} to {high} ({recipe.expected["on"]}) |
 | source | <{recipe.source}> |
