@@ -314,7 +314,12 @@ def _statistics(record, references):
 
 
 def _intervals(record, unit, references):
-    """Return how the intervals of this task were made, as validation.intervals makes them."""
+    """Return how the intervals of this task were made, as validation.intervals or validation.segmentation makes them."""
+    if record.metrics.get("task") == "segment":
+        return (
+            f"Overlaps were averaged over structures and over a {unit}'s scans, so that each {unit} counts once; 95 % "
+            f"intervals are over {unit}s, by Student's t."
+        )
     mark = references.mark([("Nadeau and Bengio 2003", "10.1023/A:1024068626366")])
     twice = f"the variance is multiplied by one plus the share of pairs that cross-validation counts both ways{mark}"
     line = "a jackknife and Student's t on the scale where the score is symmetric (log error, Fisher's z)"
