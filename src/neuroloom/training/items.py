@@ -30,7 +30,7 @@ class Items:
 
     def __init__(self, stores, sampling, rows, target=None, shapes=None, draw=None):
         self.stores, self.sampling, self.rows, self.target = stores, sampling, rows, target
-        self.items = sampling.items(stores, rows, draw)
+        self.items = self._items_of(draw)
         self.blank = {name: np.zeros(shape, dtype=np.float32) for name, shape in (shapes or {}).items()}
         self.blank |= {name: np.zeros_like(array) for name, array in self._examples().items()}
         self._kept = self._read_all() if self._small() else None
@@ -41,7 +41,11 @@ class Items:
     def redraw(self, draw):
         """See other items from now on, as many as before, where the sampling draws them."""
         if getattr(self.sampling, "draws", False):
-            self.items, self._kept = self.sampling.items(self.stores, self.rows, draw), None
+            self.items, self._kept = self._items_of(draw), None
+
+    def _items_of(self, draw):
+        of_sampling = [draw] if getattr(self.sampling, "draws", False) else []
+        return self.sampling.items(self.stores, self.rows, *of_sampling)
 
     def batch(self, numbers, device="cpu"):
         """Return the items of these numbers as one batch on a device."""
