@@ -37,7 +37,7 @@ ORDER = [  # a room imports only from rooms before it; rooms of one line may use
     ("report",),
     ("recipe",),
     ("preparation", "run_folder"),
-    ("progress", "tuning", "prediction"),
+    ("progress", "tuning", "prediction", "segmentation"),
     ("experiment",),
     ("redteam", "api"),
     ("replay",),

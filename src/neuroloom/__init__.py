@@ -1,7 +1,7 @@
 """neuroloom: brain data of any kind into a trained, honestly validated, explained model and a report."""
 
 __version__ = "0.1.0"
-__all__ = ["check", "predict", "run"]
+__all__ = ["check", "predict", "run", "segment"]
 
 
 def run(recipe, data=None, **options):
@@ -16,6 +16,13 @@ def predict(run_folder, files, **options):
     from neuroloom.api import predict_files
 
     return predict_files(run_folder, files, **options)
+
+
+def segment(run_folder, files, out, **options):
+    """Write label maps of new scans with a finished run that segments; see `neuroloom.api.segment_files`."""
+    from neuroloom.api import segment_files
+
+    return segment_files(run_folder, files, out, **options)
 
 
 def check(data, **options):

@@ -83,6 +83,14 @@ def predict_files(run_folder, files, *, learner=None, reader=None):
     return predict(Run.existing(run_folder), [Path(file) for file in files], learner=learner, reader=reader or {})
 
 
+def segment_files(run_folder, files, out, *, learner=None, reader=None, force=False):
+    """Write label maps of new scans into a folder; see `neuroloom.segmentation.segment`."""
+    from neuroloom.segmentation import segment
+
+    files = [Path(file) for file in files]
+    return segment(Run.existing(run_folder), files, out, learner=learner, reader=reader, force=force)
+
+
 def cache_folder():
     """Return where prepared scans are kept: $NEUROLOOM_CACHE, or the user's cache folder."""
     told = os.environ.get("NEUROLOOM_CACHE")

@@ -103,13 +103,23 @@ def predict(
     files: Annotated[list[Path], typer.Argument(help="New scans, or a table with a row a person.")],
     learner: Annotated[str | None, typer.Option(help="Another learner of the run than the model.")] = None,
     sampling_period: Annotated[float | None, typer.Option(help="Of series without one, in seconds.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="CSV to write; by default it is printed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write, else printed; for label maps a folder.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
 ):
-    """Answer for new scans: the mean of the folds' learners."""
-    from neuroloom.api import predict_files
+    """Answer for new scans: the mean of the folds' learners. Runs that segment write label maps."""
+    from neuroloom.api import predict_files, segment_files
     from neuroloom.formats.tables import delimiter_of, write_table
+    from neuroloom.run_folder import Run
 
+    if Run.existing(folder).recipe.target.input is not None:
+        if out is None:
+            raise NeuroloomError("this run answers with label maps: name a folder for them with --out.")
+        table = segment_files(folder, files, out, learner=learner, force=force)
+        typer.echo(f"{len(table)} label maps and volumes.tsv: {out}")
+        typer.echo("For research; it does not replace clinical judgment.", err=True)
+        return
     if out is not None:
         delimiter_of(out)
         _refuse_to_replace(out, force)

@@ -46,8 +46,8 @@ def predict(run, files, *, learner=None, reader=None):
     recipe, metrics = run.recipe, run.metrics
     if recipe.target.input is not None:
         raise NeuroloomError(
-            f"{run.folder}: this run answers with label maps, and predict answers with a table. Its networks lie in "
-            "folds/*/model.safetensors; writing label maps of new scans is not there yet."
+            f"{run.folder}: this run answers with label maps, not with a table: neuroloom.segment(RUN, FILES, out=FOLDER), or "
+            "neuroloom predict RUN FILE --out FOLDER."
         )
     name = learner or metrics["deep"]
     check_known("learner of this run", name, metrics["learners"])

@@ -32,6 +32,7 @@ class Segment:
         self.classes = tuple(one.name for one in structures()) if anatomy else tuple(classes)
         told = generation_table() if anatomy else {}
         numbers = range(len(self.classes) + 1)
+        self.numbers = (0, *(one.number for one in structures())) if anatomy else tuple(numbers)
         self.class_of = dict(zip(told.get("label", numbers), told.get("output", numbers), strict=True))
         if not self.classes or len(set(self.classes)) < len(self.classes):
             raise NeuroloomError(f"task segment: classes must be 'anatomy' or different names, not {classes}.")

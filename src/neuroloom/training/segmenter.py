@@ -115,10 +115,18 @@ class Segmenter(OfMaps):
 
     def classes(self, inputs):
         """Return the likeliest class of each voxel of one scan, (i, j, k) int64."""
+        return torch.cat([slab.argmax(dim=0) for slab in self._slabs(inputs)]).numpy()
+
+    def posteriors(self, inputs):
+        """Return the probability of each class at each voxel of one scan, (class, i, j, k) float32."""
+        return torch.cat(list(self._slabs(inputs)), dim=1).numpy()
+
+    def _slabs(self, inputs):
+        """Yield the probabilities of one scan (1, channel, i, j, k), a slab (class, some of i, j, k) after the other."""
         self.network.eval()
         device = next(self.network.parameters()).device
-        slabs = self.network.posterior_slabs({name: x.to(device) for name, x in inputs.items()})
-        return torch.cat([posteriors[0].argmax(dim=0).cpu() for _, _, posteriors in slabs]).numpy()
+        for _, _, slab in self.network.posterior_slabs({name: x.to(device) for name, x in inputs.items()}):
+            yield slab[0].cpu()
 
 
 class MapLearner(OfMaps):

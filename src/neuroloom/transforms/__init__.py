@@ -4,6 +4,7 @@ SCAN_TRANSFORMS = {
     "to_ras": "neuroloom.transforms.volume_to_ras:ToRAS",
     "resample": "neuroloom.transforms.volume_resample:Resample",
     "crop_box": "neuroloom.transforms.volume_crop_box:CropBox",
+    "crop_head": "neuroloom.transforms.volume_crop_head:CropHead",
     "crop_brain": "neuroloom.transforms.volume_crop_brain:CropBrain",
     "align": "neuroloom.transforms.volume_align:Align",
     "zscore": "neuroloom.transforms.volume_zscore:ZScore",
