@@ -111,9 +111,8 @@ def predict(
     """Answer for new scans: the mean of the folds' learners. Runs that segment write label maps."""
     from neuroloom.api import predict_files, segment_files
     from neuroloom.formats.tables import delimiter_of, write_table
-    from neuroloom.run_folder import Run
 
-    if Run.existing(folder).recipe.target.input is not None:
+    if _segments(folder):
         if out is None:
             raise NeuroloomError("this run answers with label maps: name a folder for them with --out.")
         table = segment_files(folder, files, out, learner=learner, force=force)
@@ -217,6 +216,13 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all prepar
         kept.clear()
     n_samples, n_bytes = kept.size()
     typer.echo(f"{kept.folder}: {n_samples} prepared samples, {n_bytes / 2**20:.1f} MiB")
+
+
+def _segments(folder):
+    """Return whether a folder holds a run that answers with label maps."""
+    from neuroloom.run_folder import Run
+
+    return (folder / "recipe.yaml").is_file() and Run.existing(folder).recipe.target.input is not None
 
 
 def _recipe(name, variant, settings):
