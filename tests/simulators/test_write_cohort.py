@@ -8,6 +8,7 @@ from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats.tables import read_table
 from neuroloom.simulators.bids import write_cohort
 from neuroloom.simulators.bold import simulate_bold
+from neuroloom.simulators.label_maps import simulate_label_maps
 from neuroloom.simulators.t1w import simulate_t1w
 from neuroloom.simulators.table import simulate_table
 
@@ -79,3 +80,14 @@ def test_a_place_that_can_be_no_folder_is_named(tmp_path, place):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(FileProblem, match=r"taken.*: cannot be made \((File exists|Not a directory)\).*--out"):
         write_cohort(simulate_table(n_participants=3), tmp_path / place)
+
+
+def test_label_maps_are_read_back_by_their_cohort_file(tmp_path):
+    cohort = simulate_label_maps(n_participants=2, seed=1)
+    write_cohort(cohort, tmp_path / "maps")
+    again = open_cohort(tmp_path / "maps")
+    assert again.samples == cohort.samples
+    for sample in cohort.samples:
+        first, second = cohort.load("labels", sample), again.load("labels", sample)
+        np.testing.assert_array_equal(first.data, second.data)
+        np.testing.assert_allclose(first.geometry["affine"], second.geometry["affine"])

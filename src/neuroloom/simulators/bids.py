@@ -1,4 +1,4 @@
-"""A simulated cohort as real files: BIDS for scans and series, a table with a cohort.yaml for features."""
+"""A simulated cohort as real files: BIDS for scans and series, with a cohort.yaml for features and label maps."""
 
 import json
 import shutil
@@ -14,6 +14,7 @@ from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import write_table
 
 VOLUMES = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR"}  # input name -> BIDS suffix, in anat/
+LABELS = {"kind": "labels", "files": "{participant_id}/anat/{participant_id}_dseg.nii.gz"}
 GENERATED = {"Name": "neuroloom", "Version": neuroloom.__version__, "Description": "simulated; no real people"}
 
 
@@ -34,8 +35,11 @@ def write_cohort(cohort, folder, *, force=False, on_progress=None):
         _remove_earlier(folder, force)
     _describe(cohort, folder)
     features = {name: source for name, source in cohort.inputs.items() if source.kind == "table"}
-    if features:
-        _write_features(cohort, features, folder)
+    maps = {name: LABELS for name, source in cohort.inputs.items() if source.kind == "labels"}
+    told = _write_features(cohort, features, folder) | maps
+    if told:
+        content = {"table": "participants.tsv", "name": cohort.name, "inputs": told}
+        atomic_write(folder / "cohort.yaml", yaml.safe_dump(content, sort_keys=False).encode())
     for done, sample in enumerate(cohort.samples, start=1):
         for name, source in cohort.inputs.items():
             if name not in features and source.available(sample):
@@ -97,7 +101,7 @@ def _changing(table):
 
 
 def _write_features(cohort, features, folder):
-    """Write each table input as a file beside a cohort file that joins them."""
+    """Write each table input as a file, and return what the cohort file says of them."""
     inputs = {}
     for name, source in features.items():
         names = source.geometry["names"]
@@ -106,8 +110,7 @@ def _write_features(cohort, features, folder):
         frame.insert(0, "participant_id", cohort.table["participant_id"].loc[known].to_numpy())
         write_table(folder / f"{name}.csv", frame)
         inputs[name] = {"kind": "table", "file": f"{name}.csv", "columns": list(names)}
-    told = {"table": "participants.tsv", "name": cohort.name, "inputs": inputs}
-    atomic_write(folder / "cohort.yaml", yaml.safe_dump(told, sort_keys=False).encode())
+    return inputs
 
 
 def _write_scan(cohort, name, sample, folder):
@@ -118,6 +121,10 @@ def _write_scan(cohort, name, sample, folder):
         place = folder.joinpath(*parts, "anat")
         place.mkdir(parents=True, exist_ok=True)
         write_nifti(place / f"{'_'.join(parts)}_{VOLUMES[name]}.nii.gz", scan)
+    elif scan.kind == "labels":
+        place = folder / row["participant_id"] / "anat"
+        place.mkdir(parents=True, exist_ok=True)
+        write_nifti(place / f"{row['participant_id']}_dseg.nii.gz", scan)
     elif scan.kind == "series":
         place = folder.joinpath(*parts, "func")
         place.mkdir(parents=True, exist_ok=True)
