@@ -6,6 +6,7 @@ import numpy as np
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.scan import Scan
+from neuroloom.transforms.volume_channels import each_channel
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,9 @@ class UnitRange:
             raise NeuroloomError(f"unit_range: 0 <= low < high <= 1 is asked for, not {self.low} and {self.high}.")
 
     def __call__(self, scan: Scan) -> Scan:
-        if scan.kind != "volume":
-            raise NeuroloomError(f"unit_range works on volumes, but the scan is of kind {scan.kind!r}.")
-        return scan.with_data(np.stack([self._scaled(channel) for channel in scan.data]))
+        return each_channel("unit_range", scan, self._scaled)
 
     def _scaled(self, channel):
-        n_unknown = int((~np.isfinite(channel)).sum())
-        if n_unknown:
-            raise NeuroloomError(
-                f"{n_unknown} of {channel.size} voxels are NaN or infinite. Mend the scan, or leave it out with "
-                "cohort.where."
-            )
         low, high = np.quantile(channel, [self.low, self.high])
         if not high > low:
             raise NeuroloomError("The volume is empty or has one value nearly everywhere, so it cannot be scaled.")

@@ -6,6 +6,7 @@ import numpy as np
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.scan import Scan
+from neuroloom.transforms.volume_channels import each_channel
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,9 @@ class ZScore:
     background: float | None = None
 
     def __call__(self, scan: Scan) -> Scan:
-        if scan.kind != "volume":
-            raise NeuroloomError(f"zscore works on volumes, but the scan is of kind {scan.kind!r}.")
-        return scan.with_data(np.stack([self._standardised(channel) for channel in scan.data]))
+        return each_channel("zscore", scan, self._standardised)
 
     def _standardised(self, channel):
-        n_unknown = int((~np.isfinite(channel)).sum())
-        if n_unknown:
-            raise NeuroloomError(
-                f"{n_unknown} of {channel.size} voxels are NaN or infinite. Mend the scan, or leave it out with "
-                "cohort.where."
-            )
         inside = channel != 0
         values = channel[inside]
         if not values.size or not values.std() > 0:

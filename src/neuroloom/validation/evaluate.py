@@ -97,7 +97,7 @@ def evaluate(
         "inputs": list(inputs),
         "simulated": bool(simulated),
         "unit": _unit(tested, unit),
-        "split": _split(folds, split, unit),
+        "split": told_split(folds, split, unit),
         "primary": setting.primary.name,
         "deep": deep,
         "chance": {metric.name: chance(metric, tested.outcomes[deep]) for metric in setting.metrics},
@@ -153,7 +153,8 @@ def _unit(tested, unit):
     return entry | {"participants": int(persons), "within_person": unit in WITHIN_PERSON}
 
 
-def _split(folds, name, unit):
+def told_split(folds, name, unit):
+    """Return how people were split into folds: name, folds, repeats, and a text for the page."""
     n_folds = int(folds.groupby("repeat")["fold"].nunique().max())
     repeats = int(folds["repeat"].nunique())
     times = f", drawn {repeats} times" if repeats > 1 else ""

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import t as student
 
-from neuroloom.validation.evaluate import plain
+from neuroloom.validation.evaluate import plain, told_split
 from neuroloom.validation.intervals import LEVEL
 
 FEW = 10  # units below which the page says that little can be said
@@ -71,7 +71,7 @@ def evaluate_segmentation(
             "participants": int(people["participant_id"].nunique()),
             "within_person": False,
         },
-        "split": _split(folds, split, unit),
+        "split": told_split(folds, split, unit),
         "primary": DICE,
         "deep": deep,
         "chance": {},
@@ -141,12 +141,6 @@ def _structure(held, name):
         entry["learners"][learner] = {"dice": value, "interval": interval, "ml": float(volumes.iloc[1])}
         entry["truth_ml"] = float(volumes.iloc[0])
     return entry
-
-
-def _split(folds, name, unit):
-    n_folds = int(folds.groupby("repeat")["fold"].nunique().max())
-    text = f"{name.replace('_', ' ')}, {n_folds} fold{'s' if n_folds > 1 else ''}; no {unit} is in two parts of a fold"
-    return {"name": name, "folds": n_folds, "repeats": int(folds["repeat"].nunique()), "text": text}
 
 
 def _sentence(report):
