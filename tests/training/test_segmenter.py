@@ -139,3 +139,25 @@ def test_label_maps_become_tensors_that_torch_can_count_with():
     labels = as_tensor(np.array([0, 40000], dtype=np.uint16))
     assert labels.dtype == torch.int32
     assert labels.max() == 40000
+
+
+@pytest.mark.slow
+def test_a_training_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path):
+    content = {**OWN, "training": {**OWN["training"], "epochs": 4}}
+    prepared = prepare(resolved(content), balls(), Cache(tmp_path / "cache"))
+    plan, data, fold = prepared.plans[0], prepared.data, prepared.folds[0]
+
+    def stop(row):
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    for place in (whole, stopped):
+        place.mkdir()
+    make_learner(plan).fit(data, fold, 0, whole)
+    with pytest.raises(KeyboardInterrupt):
+        make_learner(plan).fit(data, fold, 0, stopped, stop)
+    assert (stopped / "checkpoint.safetensors").exists()
+    make_learner(plan).fit(data, fold, 0, stopped)
+    for name in ("model.safetensors", "history.csv", "fitted.json"):
+        assert (whole / name).read_bytes() == (stopped / name).read_bytes(), name
