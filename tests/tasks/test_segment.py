@@ -9,7 +9,8 @@ from neuroloom.cohort.target import Target
 from neuroloom.errors import NeuroloomError
 from neuroloom.models.network import VoxelNetwork
 from neuroloom.models.volume_unet3d import UNet3D
-from neuroloom.tasks.segment import Segment, dice_loss
+from neuroloom.tasks.losses import dice_loss
+from neuroloom.tasks.segment import Segment
 
 SHAPE = (9, 8, 10)
 

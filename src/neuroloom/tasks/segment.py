@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from neuroloom.atlases.anatomy import generation_table, structures
 from neuroloom.errors import NeuroloomError
 from neuroloom.metrics.overlap import dice
-
-EPSILON = 1e-5
+from neuroloom.tasks.losses import segmentation_loss
 
 
 class Segment:
@@ -56,15 +55,7 @@ class Segment:
         """Return Dice loss and cross-entropy of a batch; each coarser level counts half of the level above."""
         truth = self.shares(batch)
         answers = network(batch.inputs, batch.present, batch.lengths)
-        total = self.of_logits(answers["output"], truth)
-        for level, logits in enumerate(answers.get("sides", ()), start=1):
-            total = total + self.of_logits(logits, F.adaptive_avg_pool3d(truth, logits.shape[2:])) / 2**level
-        return total
-
-    def of_logits(self, logits, truth):
-        """Return the loss of logits for shares, both (batch, class, i, j, k)."""
-        log_p = F.log_softmax(logits.float(), dim=1)
-        return dice_loss(log_p.exp(), truth) - self.cross_entropy * (truth * log_p).sum(dim=1).mean()
+        return segmentation_loss([answers["output"], *answers.get("sides", ())], truth, self.cross_entropy)
 
     def shares(self, batch):
         """Return the truth of a batch as the share of each class in each voxel, (batch, class, i, j, k) float32."""
@@ -132,18 +123,3 @@ def _mean(values):
     known = np.isfinite(values)
     total = np.where(known, values, 0.0).sum(axis=-1)
     return np.where(known.any(axis=-1), total / np.maximum(known.sum(axis=-1), 1), np.nan)
-
-
-def dice_loss(p, truth):
-    """Return 1 - the mean Dice overlap over the classes that are there, sums taken over the whole batch.
-
-    Parameters
-    ----------
-    p, truth : Tensor of shape (batch, class, i, j, k)
-        Probabilities, and shares of each class.
-    """
-    overlap = (p * truth).sum(dim=(0, 2, 3, 4))
-    size, known = p.sum(dim=(0, 2, 3, 4)), truth.sum(dim=(0, 2, 3, 4))
-    overlaps = (2 * overlap + EPSILON) / (size + known + EPSILON)
-    there = known > 0
-    return 1 - overlaps[there].mean()
