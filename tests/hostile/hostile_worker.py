@@ -17,7 +17,7 @@ import pandas  # noqa: F401 - loaded before the forks, as the readers' modules a
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats import READERS, limits, read, tables
-from neuroloom.parts import locate
+from neuroloom.known import locate
 
 ALARM = 20  # seconds
 
