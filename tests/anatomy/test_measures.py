@@ -57,7 +57,6 @@ def test_confidence_is_the_dice_that_calibrated_posteriors_give():
 
 def test_variation_of_pairs():  # within-pair standard deviation of 3 and 5 is 2 / sqrt 2, over their mean 4
     pairs = [(volumes(left_thalamus=3.0, right_thalamus=5.0), volumes(left_thalamus=5.0, right_thalamus=3.0))]
-    with np.errstate(invalid="ignore"):
-        found = variation(pairs)
+    found = variation(pairs)
     assert found["left_thalamus"] == pytest.approx(100 * 2 / np.sqrt(2) / 4)
     assert found["thalamus"] == 0

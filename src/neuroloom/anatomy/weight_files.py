@@ -109,7 +109,8 @@ def pack_weights(state, maps_file, out, *, name="anatomy", about=None, on_progre
     network.load_state_dict(weights_in(tensors))
     card = _card(name, told, saved, maps, about or {})
     save_weights(out, card, network)
-    card |= _tried(load_weights(out / f"{name}.json"), held_out, on_progress)  # as half precision will be read
+    source = {"table": generation_table(), "voxel_size": told["augmentation"]["voxel_size"]}
+    card |= _tried(load_weights(out / f"{name}.json"), held_out, source, on_progress)  # as half precision will be read
     save_weights(out, card, network)
     return card
 
@@ -134,20 +135,25 @@ def _card(name, told, saved, maps, about):
     }
 
 
-def _tried(weights, held_out, on_progress):
+def _tried(weights, held_out, source, on_progress):
     """Return scores, calibration and repeatability of weights on maps that they have not learned from."""
-    table, answerer = generation_table(), Answerer(weights)
+    answerer = Answerer(weights)
     still = {"thick": 0.0, "ghosts": 0.0}
-    dices, sure = scores_by_contrast(answerer, held_out, table, weights.card["contrasts"], **still)
+    dices, sure = scores_by_contrast(answerer, held_out, source, weights.card["contrasts"], **still)
     names = names_of_outputs()[1:]
     scores = {contrast: float(np.nanmean(found)) for contrast, found in dices.items()}
     return {
         "scores": {
             "dice": float(np.mean(list(scores.values()))),
-            "on": f"simulated scans at 1 mm of {len(held_out)} heads not learned from, scored at 1 mm",
+            "on": f"simulated scans of {len(held_out)} heads not learned from, at {source['voxel_size']:g} mm",
             "by_contrast": scores,
-            "by_structure_t1": dict(zip(names, np.nanmean(dices["t1"], axis=0).tolist(), strict=True)),
+            "by_structure_t1": dict(zip(names, _means(dices["t1"]), strict=True)),
         },
-        "quality": calibrated(answerer, held_out, table, N_DRAWS, np.concatenate(list(sure.values())), on_progress),
-        "repeatability_percent": repeatability(answerer, held_out, table, N_PAIRS, on_progress),
+        "quality": calibrated(answerer, held_out, source, N_DRAWS, np.concatenate(list(sure.values())), on_progress),
+        "repeatability_percent": repeatability(answerer, held_out, source, N_PAIRS, on_progress),
     }
+
+
+def _means(overlaps):
+    """Return the mean of each structure over the maps that have it, None where none has."""
+    return [float(np.mean(one[np.isfinite(one)])) if np.isfinite(one).any() else None for one in overlaps.T]

@@ -13,19 +13,20 @@ from neuroloom.seeds import torch_generator
 from neuroloom.transforms.augment_contrasts import SimulatedContrasts
 from neuroloom.transforms.volume_posteriors import likeliest_onto
 
+LEAST_PAIRS = 8  # of confidence and Dice, for a line
 LOWEST = 0.05  # of the good scans' expected Dice: less is flagged
 REPOSITIONED = {"rotation": 5.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "flip": 0.0, "cut": 0.0}
 
 
-def simulated(labels, table, key, *, contrast=None, **changed):
+def simulated(labels, source, key, *, contrast=None, **changed):
     """Return a scan of a label map at its own voxel size, and the outputs' truth.
 
     Parameters
     ----------
     labels : ndarray of shape (i, j, k)
-        At 1 mm, RAS+ axes.
-    table : dict
-        See `neuroloom.atlases.anatomy.generation_table`.
+        RAS+ axes.
+    source : dict
+        ``voxel_size`` of the maps in mm, and ``table``, see `neuroloom.atlases.anatomy.generation_table`.
     key : tuple
         What the draws are keyed by.
     contrast : str or None
@@ -36,12 +37,13 @@ def simulated(labels, table, key, *, contrast=None, **changed):
     Returns
     -------
     scan : Scan
-        ``volume`` (1, i, j, k), 1 mm.
+        ``volume`` (1, i, j, k).
     truth : ndarray of shape (i, j, k), int64
     """
-    maker = SimulatedContrasts(**{"table": table, "contrast": contrast, "coarser": 1, **changed})
+    maker = SimulatedContrasts(**{**source, "contrast": contrast, "coarser": 1, **changed})
     batch = maker(Batch({"labels": torch.from_numpy(labels.astype(np.int32))[None]}), torch_generator(*key))
-    scan = Scan(batch.inputs["scan"][0].numpy(), "volume", {"affine": np.eye(4)})
+    affine = np.diag([*[source["voxel_size"]] * 3, 1.0])
+    scan = Scan(batch.inputs["scan"][0].numpy(), "volume", {"affine": affine})
     return scan, batch.target["labels"][0].argmax(dim=0).numpy()
 
 
@@ -52,14 +54,14 @@ def answered(answerer, scan, truth):
     return answer, dice(overlap(truth, found, len(names_of_outputs())))
 
 
-def scores_by_contrast(answerer, maps, table, contrasts, **changed):
+def scores_by_contrast(answerer, maps, source, contrasts, **changed):
     """Return contrast -> Dice (map, structure) of unmoved heads in known contrasts, and the confidences alike."""
     still = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "cut": 0.0, **changed}
     dices, sure = {}, {}
     for contrast in contrasts:
         found = []
         for name, labels in sorted(maps.items()):
-            scan, truth = simulated(labels, table, (0, "scored", contrast, name), contrast=contrast, **still)
+            scan, truth = simulated(labels, source, (0, "scored", contrast, name), contrast=contrast, **still)
             answer, overlaps = answered(answerer, scan, truth)
             found.append((overlaps[1:], confidence(answer.posteriors.data)[1:]))
         dices[contrast] = np.stack([one for one, _ in found])
@@ -67,14 +69,15 @@ def scores_by_contrast(answerer, maps, table, contrasts, **changed):
     return dices, sure
 
 
-def calibrated(answerer, maps, table, n_draws, good, on_progress=None):
+def calibrated(answerer, maps, source, n_draws, good, on_progress=None):
     """Return structure -> slope, intercept, r, least: what Dice a confidence stands for, in scans of any quality.
 
     Parameters
     ----------
     answerer : Answerer
     maps : dict of ndarray
-    table : dict
+    source : dict
+        See `simulated`.
     n_draws : int
         Scans drawn of each map, with all that training draws but the cut field of view.
     good : ndarray of shape (scan, structure)
@@ -83,7 +86,7 @@ def calibrated(answerer, maps, table, n_draws, good, on_progress=None):
     pairs = []
     for name, labels in sorted(maps.items()):
         for draw in range(n_draws):
-            scan, truth = simulated(labels, table, (0, "calibrated", name, draw), cut=0.0)
+            scan, truth = simulated(labels, source, (0, "calibrated", name, draw), cut=0.0)
             answer, overlaps = answered(answerer, scan, truth)
             pairs.append((confidence(answer.posteriors.data)[1:], overlaps[1:]))
             if on_progress:
@@ -93,14 +96,17 @@ def calibrated(answerer, maps, table, n_draws, good, on_progress=None):
 
 
 def _line(sure, true, good):
+    """Return the line from confidence to Dice; a structure that was hardly ever found has none and counts as not found."""
     known = np.isfinite(true) & (sure > 0)
+    if known.sum() < LEAST_PAIRS:
+        return {"slope": 0.0, "intercept": 0.0, "r": None, "least": 0.0}
     slope, intercept = np.polyfit(sure[known], true[known], 1)
     least = intercept + slope * float(np.quantile(good, LOWEST))
     r = float(np.corrcoef(sure[known], true[known])[0, 1])
     return {"slope": float(slope), "intercept": float(intercept), "r": r, "least": float(least)}
 
 
-def repeatability(answerer, maps, table, n_pairs, on_progress=None):
+def repeatability(answerer, maps, source, n_pairs, on_progress=None):
     """Return structure -> coefficient of variation (%) of one measurement: heads scanned twice, laid down anew between.
 
     Structures with two sides are told by side and, under the name without it, together.
@@ -114,7 +120,7 @@ def repeatability(answerer, maps, table, n_pairs, on_progress=None):
             two = []
             for visit in range(2):
                 scan, _ = simulated(
-                    labels, table, (0, "twice", name, pair, visit), contrast="t1", thick=0.0, stripped=0.0, ghosts=0.0, **REPOSITIONED
+                    labels, source, (0, "twice", name, pair, visit), contrast="t1", thick=0.0, stripped=0.0, ghosts=0.0, **REPOSITIONED
                 )  # fmt: skip
                 two.append(structure_ml(answerer(scan)))
             pairs.append(two)
@@ -133,5 +139,5 @@ def variation(pairs):
         name: np.array([[sum(one[part] for part in parts) for one in two] for two in pairs])
         for name, parts in names.items()
     }
-    share = {name: (two[:, 0] - two[:, 1]) / two.mean(axis=1) for name, two in ml.items()}  # (pair,)
+    share = {name: (two[:, 0] - two[:, 1]) / np.maximum(two.mean(axis=1), 1e-6) for name, two in ml.items()}  # (pair,)
     return {name: float(100 * np.sqrt((one**2).mean() / 2)) for name, one in share.items()}
