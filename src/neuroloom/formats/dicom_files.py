@@ -21,6 +21,11 @@ def is_dicom(path):
         return False
 
 
+def looks_dicom(path):
+    """Say whether a file is DICOM by its mark, or must be by its name."""
+    return path.suffix.lower() in ENDINGS or is_dicom(path)
+
+
 def dicom_files(folder):
     """Yield the files of a folder and of the folders in it that are DICOM by their mark or by their name.
 
@@ -34,7 +39,7 @@ def dicom_files(folder):
             if n > MAX_FILES:
                 raise FileProblem(folder, f"it holds more than {MAX_FILES} files.", "Name the folder of one person.")
             path = Path(place, name)
-            if path.suffix.lower() in ENDINGS or is_dicom(path):
+            if looks_dicom(path):
                 yield path
 
 

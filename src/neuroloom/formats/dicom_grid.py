@@ -12,11 +12,11 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, listed
 from neuroloom.formats import volume
-from neuroloom.formats.dicom_headers import CONVERT, DicomHeader, numbers
+from neuroloom.formats.dicom_headers import CONVERT, DicomHeader, as_text, numbers
 
 UNIT = 0.005  # how far two directions may be from length 1 and a right angle: headers round them
 SAME_PLACE = 0.01  # mm along the normal: closer slices are at one place
-ROUNDED = 0.06  # mm: some scanners round places to 0.1 mm
+ROUNDED = 0.09  # mm: some scanners round places to 0.1 mm, by up to half of it along each of three axes
 SHARE = 0.1  # of the spacing that a slice may lie beside its place on the grid
 TILTED = 1.0  # degrees between the row of slices and their normal that are worth a word
 TO_RAS = np.array([[-1.0], [-1.0], [1.0]])  # left, back, head -> right, front, head
@@ -100,7 +100,7 @@ class Frame:
     def label(self, name):
         """Return what the header says under one of ``LABELS``, as text; empty where it says nothing."""
         for group, keyword in LABELS[name]:
-            said = self.header.frame_value(self.number, group, keyword, _as_text)
+            said = self.header.frame_value(self.number, group, keyword, as_text)
             if said is not None:
                 return said
         return ""
@@ -120,12 +120,6 @@ class Frame:
         if told.shape != (n,) or not np.isfinite(told).all():
             raise FileProblem(self.header.path, f"{keyword} of {self._whose} is not {n} numbers.", CONVERT)
         return told
-
-
-def _as_text(value):
-    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
-    text = " ".join(str(part) for part in parts)
-    return "".join(letter for letter in text if letter.isprintable())[:60]
 
 
 @dataclass(frozen=True)
@@ -195,15 +189,15 @@ def arrange(path, frames):
 def _numbers_on_grid(path, frames, along):
     """Return 0, 1, 2 ...: the slices' numbers on an even grid along the normal, having checked that none is missing."""
     steps = np.diff(along)
-    spacing = float(np.median(steps))
+    spacing = float(np.median(steps[steps < 1.5 * steps.min()]))  # where slices are missing the others tell it
     multiples = np.maximum(np.rint(steps / spacing), 1)
-    off = abs(steps - multiples * spacing)
-    if off.max() > 2 * max(SHARE * spacing, ROUNDED):
-        at = int(off.argmax())
+    if abs(steps - multiples * spacing).max() > 2 * max(SHARE * spacing, ROUNDED) or np.mean(multiples > 1) > 0.5:
+        usual = np.median(steps)
+        at = int(abs(steps - usual).argmax())
         raise FileProblem(
             path,
             f"its slices are unevenly spaced: {steps[at]:.3g} mm between {frames[at].name} and {frames[at + 1].name}, "
-            f"{spacing:.3g} mm between most.",
+            f"{usual:.3g} mm between most.",
             "Are slices missing, or were the slices taken at two spacings? Export one evenly spaced series.",
         )
     gaps = np.flatnonzero(multiples > 1)

@@ -63,9 +63,13 @@ class DicomHeader:
     n_bytes: int | None
     n_file: int
 
+    def text(self, keyword):
+        """Return an entry as one short line, empty where there is none."""
+        return self._value(self.entries, keyword, as_text) or ""
+
     def word(self, keyword):
         """Return a text entry in capitals, empty where there is none."""
-        return self._value(self.entries, keyword, lambda value: str(value).strip().upper()) or ""
+        return self.text(keyword).strip().upper()
 
     def count(self, keyword, default=None):
         """Return a whole-number entry; ``default`` where there is none, an error where that is None too."""
@@ -132,6 +136,13 @@ class DicomHeader:
 def numbers(value):
     """Return one number or several as a float64 array."""
     return np.atleast_1d(np.asarray(value, dtype=np.float64))
+
+
+def as_text(value):
+    """Return a value as one short line; letters that could command a terminal are left out."""
+    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
+    text = " ".join(str(part) for part in parts)
+    return "".join(letter for letter in text if letter.isprintable())[:60]
 
 
 def _words(value):

@@ -7,7 +7,7 @@ import numpy as np
 
 from neuroloom.errors import FileProblem
 from neuroloom.formats import limits
-from neuroloom.formats.dicom_headers import BIG_ENDIAN, RAW, pydicom_for, understanding, numbers, quiet
+from neuroloom.formats.dicom_headers import BIG_ENDIAN, RAW, numbers, pydicom_for, quiet, understanding
 
 QUANTITIES = ("CT", "PT")  # Hounsfield units, activity: their numbers mean something as they are
 LARGEST = 1e25  # of a scaling: with 32 bits the values stay in float32

@@ -139,7 +139,7 @@ def _several_are(likely):
 
 def _of_series(headers):
     """Return the candidates of one series."""
-    number, description = str(headers[0].count("SeriesNumber", -1)), _description(headers[0])
+    number, description = str(headers[0].count("SeriesNumber", -1)), headers[0].text("SeriesDescription")
     number = "none" if number == "-1" else number
     found, pictures = [], []
     for reason, group in groupby(sorted(headers, key=_no_volume), key=_no_volume):
@@ -159,12 +159,6 @@ def _of_series(headers):
 def _candidate(number, description, told_apart, frames):
     aside = "it is one slice" if len(frames) == 1 else ""
     return Candidate(number, description, frames, told_apart, aside)
-
-
-def _description(header):
-    """Return what the scanner calls the series; letters that could command a terminal are left out."""
-    text = str(header.entries.get("SeriesDescription") or "")
-    return "".join(letter for letter in text if letter.isprintable())[:60]
 
 
 def _no_volume(header: DicomHeader):
