@@ -427,6 +427,28 @@ def test_packed_pixels_of_another_size_are_not_unpacked(tmp_path, packing):
         read(tmp_path)
 
 
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_damaged_packed_pixels_are_refused_or_read(tmp_path, packing, capfd):
+    paths = made.write_series(tmp_path, made.planted((24, 20, 8)), AFFINE)
+    for path in paths:
+        packed(path, PACKINGS[packing])
+    content = paths[3].read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        paths[3].write_bytes(content[: len(content) - int(rng.integers(1, 300))])
+        with pytest.raises(FileProblem, match=rf"{paths[3].name}: it is cut"):
+            read(tmp_path)
+        changed = bytearray(content)
+        for place in rng.integers(len(content) - 300, len(content) - 20, size=5):
+            changed[place] = rng.integers(256)
+        paths[3].write_bytes(bytes(changed))
+        try:  # packed pixels have no checksum: not all damage can be seen
+            assert read(tmp_path).data.shape == (1, 24, 20, 8)
+        except FileProblem as error:
+            assert paths[3].name in str(error)
+    capfd.readouterr()  # decoders write on their own
+
+
 def test_a_packing_that_cannot_be_undone_names_it_and_the_way_out(tmp_path):
     paths = made.write_series(tmp_path, STORED, AFFINE)
     for path in paths:

@@ -29,6 +29,7 @@ def test_every_reader_is_there_and_says_how_it_is_used(ending):
         ("b.mgz", ".mgz"),
         ("c.1d", ".1D"),
         ("x.y.csv", ".csv"),
+        ("00042.IMA", ".ima"),
     ],
 )
 def test_longest_ending_wins_in_any_case(name, ending):
@@ -36,10 +37,15 @@ def test_longest_ending_wins_in_any_case(name, ending):
 
 
 def test_unknown_ending_names_the_known_ones():
-    with pytest.raises(FileProblem, match=r"scan\.dcm: no reader for files that end in '\.dcm'\..*\.nii, \.nii\.gz"):
-        extension("scan.dcm")
+    with pytest.raises(FileProblem, match=r"scan\.img: no reader for files that end in '\.img'\..*\.nii, \.nii\.gz"):
+        extension("scan.img")
     with pytest.raises(FileProblem, match=r"\(nothing\)"):
         extension("README")
+
+
+def test_a_folder_is_read_as_dicom(tmp_path):
+    assert extension(tmp_path) == ".dcm"
+    assert known_arguments(tmp_path) == ["series"]
 
 
 def test_unknown_argument_names_the_file_and_the_closest_one(tmp_path):

@@ -13,7 +13,9 @@ QUANTITIES = ("CT", "PT")  # Hounsfield units, activity: their numbers mean some
 LARGEST = 1e25  # of a scaling: with 32 bits the values stay in float32
 MAX_FRAME_BYTES = 512 * 1024**2
 JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}  # start of frame
-CODESTREAM = b"\xff\x4f\xff\x51"  # JPEG 2000: start, then its sizes
+JPEG_2000 = b"\xff\x4f\xff\x51"  # its start, then its sizes
+ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"  # of packed pixels (PS3.5, A.4)
+RLE = "1.2.840.10008.1.2.5"
 DECODERS = "Install a decoder (pip install python-gdcm); or unpack the series: gdcmconv --raw FILE NEW."
 
 
@@ -85,8 +87,8 @@ def _check_stored(header):
     elif header.n_bytes > held or declared > header.n_bytes:
         raise FileProblem(
             header.path,
-            f"it is cut: {shape[0]} x {shape[1]} x {shape[2]} pixels need {limits.in_words(declared)}, it holds "
-            f"{limits.in_words(min(held, header.n_bytes))}.",
+            f"it is cut: {shape[0]} x {shape[1]} x {shape[2]} pixels need "
+            f"{limits.in_words(max(declared, header.n_bytes))}, it holds {limits.in_words(min(held, header.n_bytes))}.",
             "Copy or export it again.",
         )
     elif header.n_bytes > declared + 1:  # one byte may fill up an odd number of them
@@ -134,6 +136,7 @@ def _unpacked(header, numbers_wanted, shape, dtype):
     with limits.open_file(header.path) as (file, _), quiet(), understanding(header.path, "packed pixels"):
         file.seek(header.place)
         packed = file.read()
+        _check_whole(header, packed)
         frames = list(pydicom.encaps.generate_frames(packed, number_of_frames=header.n_frames))
     if len(frames) != header.n_frames:
         raise FileProblem(
@@ -147,6 +150,15 @@ def _unpacked(header, numbers_wanted, shape, dtype):
         if stored.shape != shape:
             raise FileProblem(header.path, f"its packed pixels are {stored.shape}, not {shape}.", "Copy it again.")
         yield stored
+
+
+def _check_whole(header, packed):
+    """Raise where packed pixels do not go on, item by item, to their end: a decoder may fill up a cut one by itself."""
+    at = 0
+    while packed[at : at + 4] == ITEM:
+        at += 8 + int.from_bytes(packed[at + 4 : at + 8], "little")
+    if packed[at : at + 4] != END:
+        raise FileProblem(header.path, "it is cut within its packed pixels.", "Copy or export it again.")
 
 
 def _one_frame(pydicom, header, frame):
@@ -166,8 +178,8 @@ def _one_frame(pydicom, header, frame):
 
 def _check_codestream(header, frame, shape, n_bytes):
     """Raise where a packed frame names another size than the header, or is far larger than unpacked."""
-    told = _jpeg_2000_size(frame) if frame.find(CODESTREAM, 0, 200) >= 0 else _jpeg_size(frame)
-    if told is not None and told != shape:
+    told = shape if header.syntax == RLE else _codestream_size(frame)
+    if told != shape:
         raise FileProblem(
             header.path,
             f"its packed pixels are {told[0]} x {told[1]}, its header declares {shape[0]} x {shape[1]}.",
@@ -177,21 +189,13 @@ def _check_codestream(header, frame, shape, n_bytes):
         raise FileProblem(header.path, "its packed pixels are larger than unpacked ones.", "Copy or export it again.")
 
 
-def _jpeg_2000_size(frame):
-    """Return rows and columns that a JPEG 2000 codestream names (ISO 15444-1, A.5.1)."""
-    at = frame.find(CODESTREAM, 0, 200)
-    if len(frame) < at + 40:
-        return 0, 0
-    right, bottom, left, top = struct.unpack(">4I", frame[at + 8 : at + 24])
-    return bottom - top, right - left
-
-
-def _jpeg_size(frame):
-    """Return rows and columns that a JPEG or JPEG-LS stream names (ITU T.81, B.2.2); None where it is none."""
-    if not frame.startswith(b"\xff\xd8"):
-        return None
-    at = 2
-    while at + 9 <= len(frame) and frame[at] == 0xFF:
+def _codestream_size(frame):
+    """Return rows and columns that a JPEG, JPEG-LS or JPEG 2000 picture names; 0 and 0 where it is none."""
+    if (at := frame.find(JPEG_2000, 0, 200)) >= 0 and len(frame) >= at + 24:  # ISO 15444-1, A.5.1
+        right, bottom, left, top = struct.unpack(">4I", frame[at + 8 : at + 24])
+        return bottom - top, right - left
+    at = 2 if frame.startswith(b"\xff\xd8") else len(frame)
+    while at + 9 <= len(frame) and frame[at] == 0xFF:  # ITU T.81, B.2.2
         if frame[at + 1] in JPEG_SIZES:
             return struct.unpack(">HH", frame[at + 5 : at + 9])
         at += 2 + struct.unpack(">H", frame[at + 2 : at + 4])[0]
