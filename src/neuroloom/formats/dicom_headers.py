@@ -230,13 +230,13 @@ class _Counted:
 def quiet():
     """Keep what pydicom would warn of to itself: its words may hold identifiers. What is wrong is found here."""
     logger = logging.getLogger("pydicom")
-    was, logger.disabled = logger.disabled, True
+    was, logger.propagate = logger.propagate, False  # its own handler is none
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.disabled = was
+        logger.propagate = was
 
 
 @contextmanager

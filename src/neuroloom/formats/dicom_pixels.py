@@ -14,7 +14,7 @@ LARGEST = 1e25  # of a scaling: with 32 bits the values stay in float32
 MAX_FRAME_BYTES = 512 * 1024**2
 JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}  # start of frame
 JPEG_2000 = b"\xff\x4f\xff\x51"  # its start, then its sizes
-ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"  # of packed pixels (PS3.5, A.4)
+ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"  # of packed pixels (PS3.5, A.4)
 RLE = "1.2.840.10008.1.2.5"
 DECODERS = "Install a decoder (pip install python-gdcm); or unpack the series: gdcmconv --raw FILE NEW."
 
@@ -157,7 +157,7 @@ def _check_whole(header, packed):
     at = 0
     while packed[at : at + 4] == ITEM:
         at += 8 + int.from_bytes(packed[at + 4 : at + 8], "little")
-    if packed[at : at + 4] != END:
+    if packed[at : at + 8] != END:
         raise FileProblem(header.path, "it is cut within its packed pixels.", "Copy or export it again.")
 
 
