@@ -7,16 +7,15 @@ import pandas as pd
 import torch
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
-from neuroloom.formats import read
+from neuroloom.formats import read, stem
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import write_table
 from neuroloom.parts import check_known
 from neuroloom.scan import Scan
 from neuroloom.training.learner import load_learner
 from neuroloom.transforms.chain import ScanChain
-from neuroloom.transforms.volume_grid import resample_onto, voxel_sizes
-
-ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
+from neuroloom.transforms.volume_grid import voxel_sizes
+from neuroloom.transforms.volume_posteriors import likeliest_onto
 
 
 def segment(run, files, out, *, learner=None, reader=None, force=False):
@@ -90,12 +89,8 @@ def label_map(learners, scan):
     x = torch.from_numpy(np.ascontiguousarray(prepared.data, dtype=np.float32))[None]
     posteriors = np.mean([one.posteriors({source: x}) for one in learners], axis=0)  # (class, i, j, k)
     shape, affine = scan.data.shape[1:], scan.geometry["affine"]
-    best = np.zeros(shape, dtype=np.float32)
-    labels = np.zeros(shape, dtype=np.uint16)
-    for number, posterior in zip(learners[0].task.numbers, posteriors, strict=True):
-        there = resample_onto(Scan(posterior[None], "volume", prepared.geometry), shape, affine).data[0]
-        labels[there > best] = number
-        best = np.maximum(best, there)
+    found = likeliest_onto(Scan(posteriors, "volume", prepared.geometry), shape, affine)
+    labels = np.array(learners[0].task.numbers, dtype=np.uint16)[found]
     return Scan(labels, "labels", {"affine": affine})
 
 
@@ -104,11 +99,6 @@ def volumes(labels, task):
     voxel = float(np.prod(voxel_sizes(labels.geometry["affine"]))) / 1000
     counts = np.bincount(labels.data.ravel(), minlength=max(task.numbers) + 1)
     return {f"{name}_ml": counts[number] * voxel for name, number in zip(task.classes, task.numbers[1:], strict=True)}
-
-
-def stem(file):
-    """Return a file's name without its ending."""
-    return next((file.name.removesuffix(ending) for ending in ENDINGS if file.name.endswith(ending)), file.stem)
 
 
 def _places(files, out, force):

@@ -45,6 +45,11 @@ def extension(path):
     return max(fitting, key=len)
 
 
+def stem(path):
+    """Return a file's name without the ending by which its reader is found."""
+    return Path(path).name[: -len(extension(path))]
+
+
 def known_arguments(path):
     """Return the names of the arguments that the reader of a file takes; those of its `Meaning` are told one by one."""
     reader = locate("format", READERS, extension(path))

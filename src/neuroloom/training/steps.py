@@ -6,6 +6,7 @@ safetensors only.
 """
 
 import argparse
+import functools
 import importlib
 import json
 import time
@@ -78,13 +79,9 @@ class Steps:
             raise NeuroloomError(
                 f"{path}: is the state of another training ({', '.join(differ)} differ). Name another folder."
             )
-        self.start_from({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("network.")})
+        self.network.load_state_dict(weights_in(tensors))
         load_optimizer(self.optimizer, tensors, "optimizer")
         self.done, self.history = saved["done"], saved["history"]
-
-    def start_from(self, tensors):
-        """Take the weights of another network of this shape."""
-        self.network.load_state_dict(tensors)
 
     def save(self, path):
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
@@ -136,6 +133,11 @@ class Steps:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=has_bfloat16(self.device))
 
 
+def weights_in(tensors):
+    """Return a network's weights among the tensors of a state."""
+    return {name.removeprefix("network."): tensor for name, tensor in tensors.items() if name.startswith("network.")}
+
+
 def network_of(told):
     """Return the network that a training is told, freshly initialised."""
     module, attribute = VOXEL_MODELS[told["model"]["name"]].split(":")
@@ -157,12 +159,18 @@ def as_labels(labels):
     return torch.from_numpy(labels.astype(np.int32))
 
 
+def flushed(text):
+    print(text, flush=True)
+
+
 def rate_at(step, steps, cool, rate):
     """Return the learning rate of a step: it rises, stays, and falls to nothing over the last ``cool`` steps."""
     return rate * min(1.0, (step + 1) / WARM_UP, (steps - step) / cool if cool else 1.0)
 
 
-def train(maps_file, folder, *, steps, cool, minutes, save_every=250, device="cpu", start_from=None, tell=print):
+def train(
+    maps_file, folder, *, steps, cool, minutes, save_every=250, device="cpu", start_from=None, tell=lambda text: None
+):
     """Train until ``steps`` are done or the minutes are over, going on from the folder's state.
 
     Parameters
@@ -178,6 +186,7 @@ def train(maps_file, folder, *, steps, cool, minutes, save_every=250, device="cp
     start_from : Path or None
         A state of another training, whose weights are taken where the folder has none.
     tell : callable
+        Called with a line of text at each look.
 
     Returns
     -------
@@ -192,7 +201,7 @@ def train(maps_file, folder, *, steps, cool, minutes, save_every=250, device="cp
         tell(f"going on from step {training.done}")
     elif start_from is not None:
         tensors, _ = read_progress(Path(start_from))
-        training.start_from({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("network.")})
+        training.network.load_state_dict(weights_in(tensors))
     state.parent.mkdir(parents=True, exist_ok=True)
     losses = []
     while training.done < steps and (minutes is None or time.monotonic() - started < 60 * minutes):
@@ -228,6 +237,7 @@ def main(arguments=None):
         train(
             told.maps, told.folder, steps=told.steps, cool=told.cool, minutes=told.minutes,
             save_every=told.save_every, device=told.device, start_from=told.start_from,
+            tell=functools.partial(print, flush=True),
         )  # fmt: skip
     except NeuroloomError as error:
         parser.exit(1, f"{error}\n")

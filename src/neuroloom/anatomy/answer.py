@@ -1,0 +1,140 @@
+"""What the shipped network says of one scan: the probability of each structure at each voxel of its own grid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.ndimage import binary_dilation, find_objects, label
+
+from neuroloom.atlases.anatomy import structures
+from neuroloom.errors import NeuroloomError
+from neuroloom.parts import Part
+from neuroloom.scan import Scan
+from neuroloom.training.loop import has_bfloat16
+from neuroloom.transforms.chain import ScanChain
+from neuroloom.transforms.volume_grid import ras, resample_onto, voxel_sizes
+from neuroloom.transforms.volume_unit_range import UnitRange
+
+WINDOW = (176.0, 208.0, 176.0)  # mm, about the brain: as the network has seen heads in training
+NOTHING = 2e-3  # a smaller probability is none: most classes are nowhere near a voxel
+LEAST_BRAIN = 300.0  # ml; less is no brain of anybody whose scan is read here
+GAP = 2  # voxels over which parts of a structure still hang together
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Posteriors of one scan.
+
+    Parameters
+    ----------
+    posteriors : Scan
+        ``volume`` (output, i, j, k) float32, RAS+ axes, cubic voxels.
+    inside : ndarray of shape (i, j, k), bool
+        Where the scan has data.
+    """
+
+    posteriors: Scan
+    inside: np.ndarray
+
+    @property
+    def voxel_ml(self):
+        return float(np.prod(voxel_sizes(self.posteriors.geometry["affine"]))) / 1000
+
+
+class Answerer:
+    """Ask a network about scans.
+
+    The head is found and cut out first; a first look finds the brain; a second one, with the brain in the middle of the
+    window that the network was trained on, answers, for the scan and its mirror image, the sides exchanged back.
+
+    Parameters
+    ----------
+    weights : Weights
+    device : torch.device
+    """
+
+    def __init__(self, weights, device="cpu"):
+        self.weights, self.device = weights, torch.device(device)
+        self.network = weights.network.to(self.device)
+        self.chain = ScanChain([Part(**part) for part in weights.card["chain"]])
+        self.mirrored = torch.tensor(mirrored_outputs(), device=self.device)
+        self.edge = float(weights.card["answer_mm"])
+
+    def __call__(self, scan):
+        """Return the `Answer` for a volume; what shows no brain is an error."""
+        if scan.kind != "volume" or len(scan.data) != 1:
+            raise NeuroloomError(f"expected a volume of one channel, got {scan.kind} of shape {scan.data.shape}.")
+        first = self.chain(scan)
+        looked = self._posteriors(torch.from_numpy(np.ascontiguousarray(first.data)))
+        window, shape = self._window(looked, first)
+        ready = UnitRange()(resample_onto(ras(scan), shape, window))
+        x = torch.from_numpy(np.ascontiguousarray(ready.data))
+        p = (self._posteriors(x) + self._posteriors(x.flip(1)).flip(1)[self.mirrored]) / 2
+        inside = resample_onto(scan.with_data(np.ones_like(scan.data)), shape, window).data[0] > 0.5
+        return Answer(Scan(tidied(p.numpy()), "volume", {"affine": window}), inside)
+
+    @torch.inference_mode()
+    def _posteriors(self, x):
+        """Return posteriors (output, i, j, k) of a volume (1, i, j, k), both on the CPU."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=has_bfloat16(self.device)):
+            logits = self.network(x[None].to(self.device))[0]
+        return logits.float().softmax(dim=0).cpu()
+
+    def _window(self, looked, first):
+        """Return affine and shape of the window with the brain in its middle; without a brain it is an error."""
+        brain = largest(looked[0].numpy() < 0.5)
+        volume = brain.sum() * self.edge**3 / 1000
+        if volume < LEAST_BRAIN:
+            raise NeuroloomError(
+                f"no brain was found in this scan ({volume:.0f} ml look like one, expected at least {LEAST_BRAIN:.0f}). Is it a "
+                "head, whole, with an affine in mm and the top of the head where its header says?"
+            )
+        ends = [np.flatnonzero(brain.any(axis=tuple({0, 1, 2} - {n})))[[0, -1]] for n in range(3)]
+        middle = np.array(ends).mean(axis=1)
+        affine, shape = first.geometry["affine"], tuple(round(mm / self.edge) for mm in WINDOW)
+        window = np.array(affine)
+        window[:3, 3] += affine[:3, :3] @ (middle - (np.array(shape) - 1) / 2)
+        return window, shape
+
+
+def mirrored_outputs():
+    """Return for each output the output of the other side."""
+    place = {0: 0} | {one.number: n for n, one in enumerate(structures(), start=1)}
+    return [0, *(place[one.partner] for one in structures())]
+
+
+def largest(mask):
+    """Return the largest connected body of a mask."""
+    bodies, n = label(mask)
+    if n < 2:
+        return bodies > 0
+    return bodies == np.bincount(bodies.ravel())[1:].argmax() + 1
+
+
+def tidied(p):
+    """Return posteriors (output, i, j, k) with each structure kept near its largest body, what was elsewhere shared out.
+
+    Where nothing is left the voxel is background. Fluid (CSF) lies in many places and is kept as it is.
+    """
+    names = ["background", *(one.name for one in structures())]
+    answered = p.argmax(axis=0)
+    boxes = find_objects(answered, max_label=len(p) - 1)
+    p = np.where(p < NOTHING, np.float32(0), p)
+    for number, box in enumerate(boxes, start=1):
+        if names[number] == "csf":
+            continue
+        if box is None:
+            continue
+        near = tuple(slice(max(0, one.start - GAP), one.stop + GAP) for one in box)
+        body = binary_dilation(largest(answered[near] == number), iterations=GAP)
+        kept = p[number][near] * body
+        p[number] = 0
+        p[number][near] = kept
+    total = p.sum(axis=0)
+    p[0] += np.where(total < NOTHING, np.float32(1), np.float32(0))
+    return p / p.sum(axis=0)
+
+
+def names_of_outputs():
+    """Return the name of each output."""
+    return ["background", *(one.name for one in structures())]

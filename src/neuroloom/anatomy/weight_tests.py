@@ -1,0 +1,123 @@
+"""What weights reach on heads they have not learned from: simulated scans through the whole line of `Answerer`."""
+
+import numpy as np
+import torch
+
+from neuroloom.anatomy.answer import names_of_outputs
+from neuroloom.anatomy.measures import structure_ml
+from neuroloom.anatomy.quality import confidence
+from neuroloom.batch import Batch
+from neuroloom.metrics.overlap import dice, overlap
+from neuroloom.scan import Scan
+from neuroloom.seeds import torch_generator
+from neuroloom.transforms.augment_contrasts import SimulatedContrasts
+from neuroloom.transforms.volume_posteriors import likeliest_onto
+
+LOWEST = 0.05  # of the good scans' expected Dice: less is flagged
+REPOSITIONED = {"rotation": 5.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "flip": 0.0, "cut": 0.0}
+
+
+def simulated(labels, table, key, *, contrast=None, **changed):
+    """Return a scan of a label map at its own voxel size, and the outputs' truth.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (i, j, k)
+        At 1 mm, RAS+ axes.
+    table : dict
+        See `neuroloom.atlases.anatomy.generation_table`.
+    key : tuple
+        What the draws are keyed by.
+    contrast : str or None
+        A known one, the head unmoved; None draws all that training draws.
+    changed
+        Arguments of `SimulatedContrasts` that differ.
+
+    Returns
+    -------
+    scan : Scan
+        ``volume`` (1, i, j, k), 1 mm.
+    truth : ndarray of shape (i, j, k), int64
+    """
+    maker = SimulatedContrasts(**{"table": table, "contrast": contrast, "coarser": 1, **changed})
+    batch = maker(Batch({"labels": torch.from_numpy(labels.astype(np.int32))[None]}), torch_generator(*key))
+    scan = Scan(batch.inputs["scan"][0].numpy(), "volume", {"affine": np.eye(4)})
+    return scan, batch.target["labels"][0].argmax(dim=0).numpy()
+
+
+def answered(answerer, scan, truth):
+    """Return the answer, and Dice (output,) at the scan's own voxels."""
+    answer = answerer(scan)
+    found = likeliest_onto(answer.posteriors, truth.shape, scan.geometry["affine"])
+    return answer, dice(overlap(truth, found, len(names_of_outputs())))
+
+
+def scores_by_contrast(answerer, maps, table, contrasts, **changed):
+    """Return contrast -> Dice (map, structure) of unmoved heads in known contrasts, and the confidences alike."""
+    still = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "cut": 0.0, **changed}
+    dices, sure = {}, {}
+    for contrast in contrasts:
+        found = []
+        for name, labels in sorted(maps.items()):
+            scan, truth = simulated(labels, table, (0, "scored", contrast, name), contrast=contrast, **still)
+            answer, overlaps = answered(answerer, scan, truth)
+            found.append((overlaps[1:], confidence(answer.posteriors.data)[1:]))
+        dices[contrast] = np.stack([one for one, _ in found])
+        sure[contrast] = np.stack([one for _, one in found])
+    return dices, sure
+
+
+def calibrated(answerer, maps, table, n_draws, good, on_progress=None):
+    """Return structure -> slope, intercept, r, least: what Dice a confidence stands for, in scans of any quality.
+
+    Parameters
+    ----------
+    answerer : Answerer
+    maps : dict of ndarray
+    table : dict
+    n_draws : int
+        Scans drawn of each map, with all that training draws but the cut field of view.
+    good : ndarray of shape (scan, structure)
+        Confidences in good scans, of which the lowest share is flagged.
+    """
+    pairs = []
+    for name, labels in sorted(maps.items()):
+        for draw in range(n_draws):
+            scan, truth = simulated(labels, table, (0, "calibrated", name, draw), cut=0.0)
+            answer, overlaps = answered(answerer, scan, truth)
+            pairs.append((confidence(answer.posteriors.data)[1:], overlaps[1:]))
+            if on_progress:
+                on_progress("calibrating", len(pairs), n_draws * len(maps))
+    sure, true = (np.stack(one) for one in zip(*pairs, strict=True))
+    return {name: _line(sure[:, n], true[:, n], good[:, n]) for n, name in enumerate(names_of_outputs()[1:])}
+
+
+def _line(sure, true, good):
+    known = np.isfinite(true) & (sure > 0)
+    slope, intercept = np.polyfit(sure[known], true[known], 1)
+    least = intercept + slope * float(np.quantile(good, LOWEST))
+    r = float(np.corrcoef(sure[known], true[known])[0, 1])
+    return {"slope": float(slope), "intercept": float(intercept), "r": r, "least": float(least)}
+
+
+def repeatability(answerer, maps, table, n_pairs, on_progress=None):
+    """Return structure -> coefficient of variation (%) of one measurement: heads scanned twice, laid down anew between.
+
+    From pairs of ml (a, b): the root of the mean of (a - b)^2 / 2 over the squared mean (Bland and Altman 1996,
+    doi:10.1136/bmj.312.7047.1654). Both scans are T1-weighted at 1 mm, with tissue intensities, bias and noise of their own.
+    """
+    pairs = []
+    for name, labels in sorted(maps.items()):
+        for pair in range(n_pairs):
+            two = []
+            for visit in range(2):
+                scan, _ = simulated(
+                    labels, table, (0, "twice", name, pair, visit), contrast="t1", thick=0.0, stripped=0.0, ghosts=0.0, **REPOSITIONED
+                )  # fmt: skip
+                two.append(list(structure_ml(answerer(scan)).values()))
+            pairs.append(two)
+            if on_progress:
+                on_progress("scanning twice", len(pairs), n_pairs * len(maps))
+    ml = np.array(pairs)  # (pair, visit, structure)
+    share = (ml[:, 0] - ml[:, 1]) / ml.mean(axis=1)
+    return dict(zip(names_of_outputs()[1:], (100 * np.sqrt((share**2).mean(axis=0) / 2)).tolist(), strict=True))
