@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuroloom.cohort.cohort import FileSource
-from neuroloom.cohort.scan_files import scan_name, scans_of
+from neuroloom.cohort.scan_files import scans_of
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats import read
 
@@ -21,20 +21,6 @@ def nifti(path):
 
 def named(*paths, **told):
     return [name for name, _ in scans_of(paths, **told)]
-
-
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("sub-01_T1w.nii.gz", "sub-01_T1w"),
-        ("a.b.NII", "a.b"),
-        ("norm.mgz", "norm"),
-        ("IM.dcm", "IM"),
-        ("1.2.3", "1.2.3"),
-    ],
-)
-def test_name_is_the_files_without_its_ending(file, name):
-    assert scan_name(file) == name
 
 
 def test_files_stay_in_order_and_their_readers_are_known(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from neuroloom.cohort.bids import is_bids
 from neuroloom.cohort.bids_files import INPUTS, find_files, refuse_absent
 from neuroloom.errors import FileProblem, NeuroloomError, listed
-from neuroloom.formats import DICOM, READERS, extension
+from neuroloom.formats import DICOM, READERS, extension, stem
 from neuroloom.formats.dicom_files import dicom_files, looks_dicom
 from neuroloom.formats.dicom_headers import read_header
 from neuroloom.parts import check_known
@@ -56,13 +56,6 @@ def scans_of(paths, *, suffix="T1w"):
     return scans
 
 
-def scan_name(path):
-    """Return what a scan is called: its file's name without the ending, or its folder's name."""
-    name = Path(path).resolve().name
-    ending = next((one for one in sorted(SCANS, key=len, reverse=True) if name.lower().endswith(one)), "")
-    return name[: len(name) - len(ending)] or name
-
-
 def _scans(path, suffix):
     if path.is_dir():
         return _of_folder(path, suffix)
@@ -70,7 +63,7 @@ def _scans(path, suffix):
         raise FileProblem(path, "there is no such file or folder.", "Check the name.")
     if (ending := extension(path)) not in SCANS:
         raise FileProblem(path, f"a {ending} file is no scan.", f"Name one of: {', '.join(SCANS)}, or a folder.")
-    return [(scan_name(path), path)]
+    return [(stem(path), path)]
 
 
 def _of_folder(folder, suffix):
@@ -83,7 +76,7 @@ def _of_folder(folder, suffix):
             f"it holds DICOM files and {len(images)} others ({listed([path.name for path in images], 3)}).",
             "Name the files that are meant, or put the DICOM files into a folder of their own.",
         )
-    found = in_bids or [(scan_name(path), path) for path in images] or dicom
+    found = in_bids or [(stem(path), path) for path in images] or dicom
     if not found:
         raise FileProblem(
             folder,
@@ -103,12 +96,12 @@ def _in_bids(folder, suffix):
     files = [file for file in _bids_files(folder) if file.suffix == suffix]
     if files:
         refuse_absent(folder, files)
-    return [(scan_name(file.path), file.path) for file in files]
+    return [(stem(file.path), file.path) for file in files]
 
 
 def _bids_files(folder):
     """Return the known files of a BIDS folder, or of a person's, session's or datatype's folder in one."""
-    place = folder.resolve()
+    place = folder.absolute()
     part = next((one for one in (place, *place.parents[:2]) if one.name.startswith("sub-")), None)
     root = folder if part is None else part.parent
     if not is_bids(root):
@@ -128,17 +121,17 @@ def _other_suffixes(folder):
 def _in_dicom(folder, depth=DEPTH):
     """Return the scans of a folder of DICOM files, or of one with such folders in it."""
     if _has_dicom(folder):
-        return [(scan_name(folder), folder)]
+        return [(stem(folder), folder)]
     children = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     holding = [child for child in children if next(dicom_files(child), None) is not None]
     if len(holding) == 1 and depth:
         inner = _in_dicom(holding[0], depth - 1)
-        return [(scan_name(folder), folder)] if len(inner) == 1 else inner
+        return [(stem(folder), folder)] if len(inner) == 1 else inner
     studies = [_study(child) for child in holding]
     if len(holding) > 1 and len(set(studies)) == 1 and studies[0]:
-        return [(scan_name(folder), folder)]
+        return [(stem(folder), folder)]
     _refuse_parts(holding, studies)
-    return [(scan_name(child), child) for child in holding]
+    return [(stem(child), child) for child in holding]
 
 
 def _has_dicom(folder):

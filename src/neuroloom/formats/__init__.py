@@ -1,6 +1,7 @@
 """Readers and writers, one file a format. `read` finds the reader by the end of a file's name; a folder is DICOM."""
 
 import inspect
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -46,8 +47,9 @@ def extension(path):
 
 
 def stem(path):
-    """Return a file's name without the ending by which its reader is found."""
-    return Path(path).name[: -len(extension(path))]
+    """Return a file's name without the ending by which its reader is found; a folder's name stays whole."""
+    name, ending = os.path.basename(os.path.abspath(path)), extension(path)
+    return name[: -len(ending)] if name.lower().endswith(ending.lower()) else name
 
 
 def known_arguments(path):

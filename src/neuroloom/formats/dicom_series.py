@@ -69,9 +69,10 @@ def candidates(headers):
     ----------
     headers : list of DicomHeader
     """
-    found = []
-    for uid in dict.fromkeys(header.uid("SeriesInstanceUID") for header in headers):
-        found += _of_series([header for header in headers if header.uid("SeriesInstanceUID") == uid])
+    series = {}
+    for header in headers:
+        series.setdefault(header.uid("SeriesInstanceUID"), []).append(header)
+    found = [one for group in series.values() for one in _of_series(group)]
     found.sort(key=lambda one: (not one.number.isdecimal(), one.number.zfill(12), one.description))
     for number, group in groupby(found, key=lambda one: one.number):
         group = list(group)
