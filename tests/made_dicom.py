@@ -123,13 +123,13 @@ def enhanced(stored, affine, *, order=None, dtype="<u2", change=None, **told):
     order = range(stored.shape[2]) if order is None else order
     one = header("enhanced", dtype=dtype, **told)
     one.Columns, one.Rows, one.NumberOfFrames = *stored.shape[:2], len(order)
-    one.SharedFunctionalGroupsSequence = [_item(
-        PlaneOrientationSequence=[_item(ImageOrientationPatient=directions)],
-        PixelMeasuresSequence=[_item(PixelSpacing=spacing, SliceThickness=1.0)],
-        PixelValueTransformationSequence=[_item(RescaleSlope=1, RescaleIntercept=0, RescaleType="US")],
+    one.SharedFunctionalGroupsSequence = [item(
+        PlaneOrientationSequence=[item(ImageOrientationPatient=directions)],
+        PixelMeasuresSequence=[item(PixelSpacing=spacing, SliceThickness=1.0)],
+        PixelValueTransformationSequence=[item(RescaleSlope=1, RescaleIntercept=0, RescaleType="US")],
     )]  # fmt: skip
     one.PerFrameFunctionalGroupsSequence = [
-        _item(PlanePositionSequence=[_item(ImagePositionPatient=place(k))]) for k in order
+        item(PlanePositionSequence=[item(ImagePositionPatient=place(k))]) for k in order
     ]
     one.PixelData = b"".join(np.ascontiguousarray(stored[:, :, k].T.astype(dtype)).tobytes() for k in order)
     one["PixelData"].VR = "OW"
@@ -138,7 +138,7 @@ def enhanced(stored, affine, *, order=None, dtype="<u2", change=None, **told):
     return one
 
 
-def _item(**entries):
+def item(**entries):
     one = Dataset()
     for keyword, value in entries.items():
         setattr(one, keyword, value)

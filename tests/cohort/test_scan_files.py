@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neuroloom.cohort.cohort import FileSource
+from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.scan_files import scans_of
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats import read
@@ -110,6 +111,17 @@ def test_one_name_twice_and_nothing_at_all(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileProblem, match=r"empty: no scan was found in it. Looked for: sub-\*/.*_T1w\.nii\.gz"):
         scans_of([tmp_path / "empty"])
+
+
+def test_a_cohort_file_names_folders_of_dicom(tmp_path):
+    for n, person in enumerate(("anna", "bert")):
+        made.write_series(tmp_path / person / "dicom", made.planted(bright=700 + n), AFFINE, study=person, number=5)
+    (tmp_path / "people.csv").write_text("participant_id,age\nanna,30\nbert,40\n")
+    (tmp_path / "cohort.yaml").write_text(
+        "table: people.csv\ninputs:\n  t1w: {kind: volume, files: '{participant_id}/dicom', series: 5}\n"
+    )
+    cohort = open_cohort(tmp_path)
+    assert [cohort.load("t1w", sample).data.max() for sample in cohort.samples] == [700, 701]
 
 
 def test_a_cohort_sees_that_a_file_of_a_folder_changed(tmp_path):

@@ -194,6 +194,26 @@ def test_echoes_of_one_series_are_asked_for_by_number(tmp_path):
     assert [read(tmp_path, series=label).data.max() for label in ("5.1", 5.2)] == [700, 400]
 
 
+def test_echoes_and_time_points_in_one_enhanced_file(tmp_path):
+    order = [*range(8), *range(8)]
+
+    def echoes(one):
+        for k, item in enumerate(one.PerFrameFunctionalGroupsSequence):
+            item.MREchoSequence = [made.item(EffectiveEchoTime=2.5 + 5 * (k // 8))]
+
+    def times(one):
+        for k, item in enumerate(one.PerFrameFunctionalGroupsSequence):
+            item.FrameContentSequence = [made.item(TemporalPositionIndex=1 + k // 8)]
+
+    path = made.save(tmp_path / "a.dcm", made.enhanced(STORED, AFFINE, order=order, change=echoes))
+    with pytest.raises(FileProblem, match=r"2 volumes.*5\.1 .*echo time 2\.5.*5\.2 .*echo time 7\.5"):
+        read(path)
+    assert read(path, series="5.1").data.max() == 900
+    path = made.save(tmp_path / "b.dcm", made.enhanced(STORED, AFFINE, order=order, change=times))
+    with pytest.raises(FileProblem, match=r"16 of its images .* time point \(1, 2\)"):
+        read(path)
+
+
 @pytest.mark.parametrize("entry", ["ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing"])
 @pytest.mark.parametrize("value", [None, ""])
 def test_geometry_is_never_guessed(tmp_path, entry, value):
@@ -271,6 +291,22 @@ def test_the_one_head_among_the_series_of_an_examination(tmp_path):
         read(tmp_path, series="6")
 
 
+def test_what_is_less_likely_yields_only_to_what_is_more(tmp_path):
+    derived = {"ImageType": ["DERIVED", "PRIMARY", "M"]}
+    scout = made.planted((20, 20, 20), at=(3, 3, 3))
+    made.write_series(tmp_path / "scout", scout, AFFINE, number=1, description="AAHead_Scout")
+    thin = made.planted((20, 20, 3), at=(1, 1, 0))
+    made.write_series(tmp_path / "thin", thin, made.oblique(spacing=(5, 5, 5)), number=2)
+    made.write_series(tmp_path / "head", STORED, AFFINE, number=5, **derived)
+    scan = read(tmp_path)
+    assert scan.data.shape == (1, *STORED.shape)  # derived, but the only whole head that is no scout
+    assert [note[:8] for note in scan.geometry["notes"]] == ["series 1", "series 2"]
+    shutil.rmtree(tmp_path / "head")
+    assert read(tmp_path).data.shape == (1, *scout.shape)
+    shutil.rmtree(tmp_path / "scout")
+    assert read(tmp_path).data.shape == (1, *thin.shape)
+
+
 def test_two_heads_are_listed(tmp_path):
     examination(tmp_path)
     made.write_series(tmp_path / "second", made.planted(bright=500), AFFINE, number=6, description="t2 \x1b[31mspace")
@@ -334,6 +370,17 @@ def test_scaling_of_each_slice(tmp_path):
     expected = STORED * (0.5 + np.arange(8)) - 10 * np.arange(8)
     found = read(tmp_path).data[0]
     assert any(np.array_equal(one, expected.astype(np.float32)) for one in (found, found[:, :, ::-1]))
+
+
+def test_scaling_of_each_frame(tmp_path):
+    def scaled(one):
+        for k, item in enumerate(one.PerFrameFunctionalGroupsSequence):
+            item.PixelValueTransformationSequence = [made.item(RescaleSlope=k + 0.5, RescaleIntercept=-k)]
+
+    path = made.save(tmp_path / "a.dcm", made.enhanced(STORED, AFFINE, change=scaled))
+    expected = (STORED * (0.5 + np.arange(8)) - np.arange(8)).astype(np.float32)
+    found = read(path).data[0]
+    assert any(np.array_equal(one, expected) for one in (found, found[:, :, ::-1]))
 
 
 def test_signed_numbers_in_fewer_bits(tmp_path):

@@ -57,9 +57,15 @@ def scans_of(paths, *, suffix="T1w"):
 
 
 def _scans(path, suffix):
-    if path.is_dir():
-        return _of_folder(path, suffix)
-    if not path.exists():
+    try:
+        if path.is_dir():
+            return _of_folder(path, suffix)
+        there = path.exists()
+    except OSError as error:
+        raise FileProblem(
+            error.filename or path, f"it cannot be read: {error.strerror or error}.", "Ask its owner for the right."
+        ) from error
+    if not there:
         raise FileProblem(path, "there is no such file or folder.", "Check the name.")
     if (ending := extension(path)) not in SCANS:
         raise FileProblem(path, f"a {ending} file is no scan.", f"Name one of: {', '.join(SCANS)}, or a folder.")

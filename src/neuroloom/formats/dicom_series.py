@@ -1,5 +1,6 @@
 """What volumes a heap of DICOM files holds, which of them is a head in three dimensions, and why the others are not."""
 
+import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -13,6 +14,9 @@ MODALITIES = ("MR", "CT", "PT")
 CAPTURES = "1.2.840.10008.5.1.4.1.1.7"  # SOP classes of pictures of screens and paper, all below this one
 SAME_DIRECTION = 0.005  # between unit vectors: about 0.3 degrees
 THIN = 80.0  # mm: less is no whole head
+ONE_SLICE = "it is one slice"
+NO_MAGNITUDE = {"P", "PHASE", "I", "IMAGINARY", "R", "REAL"}  # words of an image type, from its third on
+SCOUT = re.compile(r"scout|locali[sz]er|survey", re.IGNORECASE)
 SPLIT_BY = (("echo time",), ("image type",), ("echo time", "image type"))
 
 
@@ -99,15 +103,19 @@ def choose(path, found, series=None):
     """
     if series is not None:
         return _named(path, found, str(series)), []
-    possible = [one for one in found if not one.aside]
-    if not possible:
-        raise FileProblem(path, _none_is(found), "Name the folder that holds the whole series of one scan.")
-    reasons = {id(one): _less_likely(one) for one in possible} if len(possible) > 1 else {}
-    likely = [one for one in possible if not reasons.get(id(one))] or possible
+    likely = [one for one in found if not one.aside]
+    if not likely:
+        raise FileProblem(path, _none_is(found), _way_out(found))
+    reasons = {id(one): one.aside for one in found}
+    for doubt in DOUBTS:
+        doubts = {id(one): "" if one.fault else doubt(one) for one in likely}
+        if len(likely) > 1 and not all(doubts.values()):
+            reasons |= doubts
+            likely = [one for one in likely if not doubts[id(one)]]
     if len(likely) > 1:
         raise FileProblem(path, _several_are(likely), "Say which with --series NUMBER (in Python: series=NUMBER).")
-    others = [(one, one.aside or reasons[id(one)]) for one in found if one is not likely[0]]
-    return likely[0], [f"series {one.words} set aside: {reason}" for one, reason in others]
+    notes = [f"series {one.words} set aside: {reasons[id(one)]}" for one in found if one is not likely[0]]
+    return likely[0], notes
 
 
 def _named(path, found, label):
@@ -126,6 +134,12 @@ def _none_is(found):
         return f"it holds no volume: {found[0].aside}."
     told = listed([f"{one.words}: {one.aside}" for one in found], 12)
     return f"none of its {len(found)} series is a volume: {told}."
+
+
+def _way_out(found):
+    if any(one.aside == ONE_SLICE for one in found):
+        return "Name the folder that holds the whole series of one scan."
+    return "Name a scan in three dimensions: MR, CT or PET."
 
 
 def _several_are(likely):
@@ -158,7 +172,7 @@ def _of_series(headers):
 
 
 def _candidate(number, description, told_apart, frames):
-    aside = "it is one slice" if len(frames) == 1 else ""
+    aside = ONE_SLICE if len(frames) == 1 else ""
     return Candidate(number, description, frames, told_apart, aside)
 
 
@@ -235,22 +249,38 @@ def _stacks(words, frames):
     return [(words, frames)]
 
 
-def _less_likely(one):
-    """Return why a volume is not the one that is meant where there are several; an empty text where it may be."""
-    if one.fault:
-        return ""
-    image_type = one.frames[0].label("image type").split()
-    if image_type[:1] == ["DERIVED"]:
-        return "derived from other pictures"
-    if {"P", "PHASE", "IMAGINARY", "REAL", "I", "R"} & set(image_type[2:]):
-        return "no magnitude"
-    if repeated(one.frames):
-        return "several volumes (a time series, or directions of diffusion)"
-    along = depths(one.frames)
-    reach = (*(n * size for n, size in zip(one.frames[0].shape, one.frames[0].spacing, strict=True)), np.ptp(along))
-    if min(reach) < THIN:
-        return f"{min(reach):.0f} mm thin, no whole head"
-    return ""
+# ---- why a volume is not the one that is meant, where there is another; empty texts where it may be -------
+
+
+def _thin(one):
+    reach = (
+        *(n * size for n, size in zip(one.frames[0].shape, one.frames[0].spacing, strict=True)),
+        np.ptp(depths(one.frames)),
+    )
+    return f"{min(reach):.0f} mm thin, no whole head" if min(reach) < THIN else ""
+
+
+def _several_volumes(one):
+    return "several volumes (a time series, or directions of diffusion)" if repeated(one.frames) else ""
+
+
+def _no_magnitude(one):
+    return "no magnitude" if NO_MAGNITUDE & set(_image_type(one)[2:]) else ""
+
+
+def _scout(one):
+    return "by its description a scout" if SCOUT.search(one.description) else ""
+
+
+def _derived(one):
+    return "derived from other pictures" if _image_type(one)[:1] == ["DERIVED"] else ""
+
+
+def _image_type(one):
+    return one.frames[0].label("image type").upper().split()
+
+
+DOUBTS = (_thin, _several_volumes, _no_magnitude, _scout, _derived)
 
 
 def volume_grid(path, one):
