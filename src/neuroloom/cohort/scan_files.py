@@ -142,7 +142,7 @@ def _in_dicom(folder, depth=DEPTH):
 
 def _has_dicom(folder):
     """Say whether DICOM files lie in the folder itself, other than a table of contents."""
-    files = (path for path in folder.iterdir() if path.is_file() and path.name.upper() != "DICOMDIR")
+    files = (path for path in folder.iterdir() if path.is_file() and not path.name.upper().startswith("DICOMDIR"))
     return any(looks_dicom(path) for path in files)
 
 
