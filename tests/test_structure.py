@@ -10,9 +10,9 @@ import pytest
 import neuroloom
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation import EXPLANATIONS
+from neuroloom.known import locate
 from neuroloom.metrics import METRICS
 from neuroloom.models import FUSIONS, MODELS
-from neuroloom.parts import locate
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
@@ -20,7 +20,7 @@ from neuroloom.transforms import AUGMENTATIONS, FITTED_TRANSFORMS, SCAN_TRANSFOR
 
 ROOT = Path(neuroloom.__file__).parent
 ORDER = [  # a room imports only from rooms before it; rooms of one line may use each other
-    ("errors", "seeds", "scan", "batch", "parts", "parallel"),
+    ("errors", "seeds", "scan", "batch", "known", "parts", "parallel"),
     ("formats",),
     ("cohort", "atlases"),
     ("simulators",),

@@ -91,6 +91,79 @@ def segment_files(run_folder, files, out, *, learner=None, reader=None, force=Fa
     return segment(Run.existing(run_folder), files, out, learner=learner, reader=reader, force=force)
 
 
+def segment_scans(scans, out, *, device="auto", **options):
+    """Find structures in scans with the weights that ship.
+
+    Parameters
+    ----------
+    scans : list of Path
+        Files, DICOM folders, or BIDS folders.
+    out : str or Path
+        A folder: label map, brain mask, stripped scan and quality of each scan, and ``scans.tsv``.
+    device : str
+        ``cpu``, ``cuda`` or ``auto``.
+    options
+        Of `neuroloom.anatomy.scans.segment_scans`.
+
+    Returns
+    -------
+    DataFrame
+        A row a scan: what became of it.
+    """
+    from neuroloom.anatomy.scans import jobs_of, segment_scans
+
+    jobs = jobs_of([Path(scan) for scan in scans])
+    return segment_scans(jobs, Path(out), device=chosen_device(device), **options)
+
+
+def measure_scans(
+    scans, out, *, age=None, sex=None, people=None, norms=None, prior=None, years=None, device="auto", **options
+):
+    """Measure structures in scans with the weights that ship.
+
+    Parameters
+    ----------
+    scans : list of Path
+        Files, DICOM folders, or BIDS folders.
+    out : str or Path
+        A folder: images, ``NAME_volumes.json`` and a page a scan, ``volumes.tsv``, ``scans.tsv``.
+    age, sex : float, str or None
+        Of the person, where one scan is named.
+    people : Path or None
+        A table with ``participant_id``, ``age``, ``sex``, where several are.
+    norms : Path or None
+        A reference that `neuroloom.norms` fitted.
+    prior : Path or None
+        An earlier scan of the person.
+    years : float or None
+        Between it and the scan.
+    device : str
+        ``cpu``, ``cuda`` or ``auto``.
+    options
+        Of `neuroloom.anatomy.volumes.volumes_of_scans`.
+
+    Returns
+    -------
+    DataFrame
+        A row a scan: what became of it.
+    """
+    from neuroloom.anatomy.prior import Prior
+    from neuroloom.anatomy.scans import jobs_of
+    from neuroloom.anatomy.volumes import people_told, volumes_of_scans
+    from neuroloom.norms.norms import Norms
+
+    jobs = jobs_of([Path(scan) for scan in scans])
+    return volumes_of_scans(
+        jobs,
+        Path(out),
+        people=people_told(jobs, age, sex, people),
+        norms=None if norms is None else Norms.load(norms),
+        prior=Prior.told(prior, years),
+        device=chosen_device(device),
+        **options,
+    )
+
+
 def cache_folder():
     """Return where prepared scans are kept: $NEUROLOOM_CACHE, or the user's cache folder."""
     told = os.environ.get("NEUROLOOM_CACHE")

@@ -132,6 +132,90 @@ def predict(
     typer.echo("For research; it does not replace clinical judgment.", err=True)
 
 
+Scans = Annotated[list[Path], typer.Argument(help="Scans: files, DICOM folders, or a BIDS folder.")]
+ScansOut = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Weights = Annotated[Path | None, typer.Option("--weights", help="Card of other weights than those that ship.")]
+Tissues = Annotated[bool, typer.Option("--tissues", help="Write maps of grey and white matter and fluid.")]
+Posteriors = Annotated[bool, typer.Option("--posteriors", help="Write the probability of each structure (large).")]
+Orientation = Annotated[str | None, typer.Option(help="Which ways the axes point, of files that do not say it: RAS.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
+
+
+@app.command()
+def segment(
+    scans: Scans,
+    out: ScansOut,
+    tissues: Tissues = False,
+    posteriors: Posteriors = False,
+    weights: Weights = None,
+    orientation: Orientation = None,
+    device: Device = "auto",
+    force: Force = False,
+):
+    """Find 32 structures in scans of any contrast: label map, brain mask, stripped scan, and how sure that is."""
+    from neuroloom.api import segment_scans
+    from neuroloom.progress import shown_progress
+
+    with shown_progress() as on_progress:
+        table = segment_scans(
+            scans, out, also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation), device=device,
+            force=force, on_progress=on_progress,
+        )  # fmt: skip
+    _show_scans(table, out)
+
+
+@app.command()
+def volumes(
+    scans: Scans,
+    out: ScansOut,
+    age: Annotated[float | None, typer.Option(help="Of the one person, in years.")] = None,
+    sex: Annotated[str | None, typer.Option(help="Of the one person: F or M.")] = None,
+    people: Annotated[Path | None, typer.Option(help="Table of participant_id, age and sex, for several.")] = None,
+    norms: Annotated[Path | None, typer.Option(help="A reference that you fitted: see 'neuroloom norms'.")] = None,
+    prior: Annotated[Path | None, typer.Option(help="An earlier scan of the one person.")] = None,
+    years: Annotated[float | None, typer.Option(help="Between the earlier scan and this one.")] = None,
+    tissues: Tissues = False,
+    posteriors: Posteriors = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write each page as PDF too.")] = False,
+    weights: Weights = None,
+    orientation: Orientation = None,
+    device: Device = "auto",
+    force: Force = False,
+):
+    """Measure 32 structures in scans: volumes, sides, quality, change since an earlier scan, and a page a scan."""
+    from neuroloom.api import measure_scans
+    from neuroloom.progress import shown_progress
+
+    with shown_progress() as on_progress:
+        table = measure_scans(
+            scans, out, age=age, sex=sex, people=people, norms=norms, prior=prior, years=years, pdf=pdf,
+            also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation), device=device, force=force,
+            on_progress=on_progress,
+        )  # fmt: skip
+    _show_scans(table, out)
+
+
+def _also(tissues, posteriors):
+    return [name for name, asked in (("tissues", tissues), ("posteriors", posteriors)) if asked]
+
+
+def _reader(orientation):
+    return {} if orientation is None else {"orientation": orientation}
+
+
+def _show_scans(table, out):
+    """Tell what became of each scan; some that failed are an exit code of 1, all others being written."""
+    for row in table.itertuples():
+        if row.status != "done":
+            typer.echo(f"{row.sample_id}: {row.status}. {row.reason}", err=True)
+    counts = table["status"].value_counts()
+    told = ", ".join(f"{counts[word]} {word}" for word in ("done", "poor", "failed") if word in counts)
+    typer.echo(f"{len(table)} scans: {told}. Written to {out}")
+    typer.echo("For research; it does not replace clinical judgment.", err=True)
+    if "failed" in counts:
+        raise typer.Exit(1)
+
+
 @app.command()
 def replay(folder: RunFolder, data: Data = None, cohort: CohortFile = None, jobs: Jobs = None):
     """Repeat a run and compare: do its weights give its predictions, and does training end the same?"""
@@ -216,6 +300,56 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all prepar
         kept.clear()
     n_samples, n_bytes = kept.size()
     typer.echo(f"{kept.folder}: {n_samples} prepared samples, {n_bytes / 2**20:.1f} MiB")
+
+
+weights_app = typer.Typer(no_args_is_help=True, help="Train and pack weights of anatomy: see docs/weights.md.")
+app.add_typer(weights_app, name="weights")
+
+
+@weights_app.command("maps")
+def weights_maps(
+    recipe: RecipeName,
+    out: Annotated[Path, typer.Option("--out", help="File of maps to write, .npz.")],
+    data: Data = None,
+    cohort: CohortFile = None,
+    variant: Variant = None,
+    settings: Set = None,
+    hold_out: Annotated[str, typer.Option(help="Participants who are not learned from, with commas between.")] = "",
+    force: Force = False,
+):
+    """Write the label maps of a recipe as one file, for 'python -m neuroloom.training.steps' on a machine with a GPU."""
+    from neuroloom.anatomy.weight_files import write_maps
+    from neuroloom.api import cache_folder
+    from neuroloom.transforms.cache import Cache
+
+    _refuse_to_replace(out, force)
+    held = [name.strip() for name in hold_out.split(",") if name.strip()]
+    names = write_maps(
+        _recipe(recipe, variant, settings), out, Cache(cache_folder()), data=data, cohort_file=cohort, hold_out=held
+    )
+    typer.echo(f"{len(names)} maps, {len(held)} held out: {out}")
+
+
+@weights_app.command("pack")
+def weights_pack(
+    state: Annotated[Path, typer.Argument(help="state.safetensors of a training.")],
+    maps: Annotated[Path, typer.Argument(help="The file of maps that it learned from.")],
+    out: ScansOut,
+    name: Annotated[str, typer.Option(help="What the files are called.")] = "anatomy",
+    data: Annotated[str, typer.Option(help="For the card: whose label maps.")] = "",
+    licence: Annotated[str, typer.Option(help="For the card: of the weights.")] = "",
+    machine: Annotated[str, typer.Option(help="For the card: what it was trained on, and for how long.")] = "",
+    force: Force = False,
+):
+    """Try a training's weights on the maps that were held out, and write them in half precision with their card."""
+    from neuroloom.anatomy.weight_files import pack_weights
+    from neuroloom.progress import shown_progress
+
+    _refuse_to_replace(out / f"{name}.json", force)
+    about = {"data": data, "licence": licence, "machine": machine}
+    with shown_progress() as on_progress:
+        card = pack_weights(state, maps, out, name=name, about=about, on_progress=on_progress)
+    typer.echo(f"Dice {card['scores']['dice']:.3f} on {card['scores']['on']}: {out / f'{name}.json'}")
 
 
 def _segments(folder):

@@ -1,13 +1,12 @@
 """A part of a recipe: a name from a table, and arguments that its constructor checks."""
 
-import difflib
-import importlib
 import inspect
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.known import check_known, locate
 
 
 class Part(BaseModel):
@@ -22,23 +21,6 @@ class Part(BaseModel):
 
     def as_dict(self):
         return {"name": self.name, **self.arguments}
-
-
-def check_known(what, name, known):
-    """Raise an error that names the closest known name when ``name`` is not known."""
-    known = list(known)
-    if name in known:
-        return
-    close = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise NeuroloomError(f"Unknown {what}: {name!r}.{hint} Known: {', '.join(known) or '(none)'}.")
-
-
-def locate(kind, table, name):
-    """Return the object that ``name`` stands for in ``table`` (name -> ``module:attribute``)."""
-    check_known(kind, name, table)
-    module, attribute = table[name].split(":")
-    return getattr(importlib.import_module(module), attribute)
 
 
 def resolve(kind, table, part, given=()):

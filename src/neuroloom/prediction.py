@@ -12,7 +12,8 @@ from neuroloom.formats import known_arguments
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table
-from neuroloom.parts import build, check_known
+from neuroloom.known import check_known
+from neuroloom.parts import build
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
 from neuroloom.training.learner import load_learner

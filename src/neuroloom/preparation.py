@@ -12,9 +12,10 @@ from neuroloom.cohort.where import chosen
 from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS, MAP_ESTIMATORS
 from neuroloom.explanation.explained import check_explanation
+from neuroloom.known import check_known, locate
 from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.models.network import check_arguments
-from neuroloom.parts import Part, build, check_known, locate
+from neuroloom.parts import Part, build
 from neuroloom.recipe import CohortSettings
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data

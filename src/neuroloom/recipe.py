@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats.limits import load_yaml
-from neuroloom.parts import Part, check_known
+from neuroloom.known import check_known
+from neuroloom.parts import Part
 from neuroloom.training.settings import TrainingSettings
 
 RECIPES = Path(__file__).parent / "recipes"

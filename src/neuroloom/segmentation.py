@@ -10,7 +10,7 @@ from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import read, stem
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import write_table
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.scan import Scan
 from neuroloom.training.learner import load_learner
 from neuroloom.transforms.chain import ScanChain

@@ -18,7 +18,7 @@ from neuroloom.estimators.linear_svm import LinearSVM
 from neuroloom.estimators.logistic import Logistic
 from neuroloom.estimators.ridge import Ridge
 from neuroloom.estimators.tuning import inner_folds
-from neuroloom.parts import locate
+from neuroloom.known import locate
 
 
 def drawn(n=60, n_features=8, n_classes=0, seed=0):

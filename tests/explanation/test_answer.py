@@ -6,7 +6,8 @@ import torch
 
 from neuroloom.cohort.target import Target
 from neuroloom.explanation.answer import ClassAnswer, NumberAnswer, n_answers
-from neuroloom.parts import Part, build, locate
+from neuroloom.known import locate
+from neuroloom.parts import Part, build
 from neuroloom.tasks import TASKS
 
 

@@ -10,7 +10,7 @@ import pytest
 from neuroloom.errors import FileProblem
 from neuroloom.formats import READERS, extension, known_arguments, read, stem
 from neuroloom.formats.series import Meaning
-from neuroloom.parts import locate
+from neuroloom.known import locate
 
 
 @pytest.mark.parametrize("ending", READERS)

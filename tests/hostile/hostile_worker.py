@@ -18,7 +18,7 @@ import pydicom.pixels  # noqa: F401
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats import READERS, limits, read, tables
-from neuroloom.parts import locate
+from neuroloom.known import locate
 
 ALARM = 20  # seconds
 

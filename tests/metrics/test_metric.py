@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.known import locate
 from neuroloom.metrics import METRICS
-from neuroloom.parts import locate
 
 
 def drawn(kind, n=60):

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from neuroloom.batch import Batch
 from neuroloom.cohort.target import Target
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import locate
+from neuroloom.known import locate
 from neuroloom.tasks import TASKS
 from neuroloom.tasks.classify import Classify
 from neuroloom.tasks.regress import Regress

@@ -57,13 +57,19 @@ class Segmented:
         return Scan(largest(found > 0).astype(np.uint16), "labels", {"affine": self.affine})
 
 
+def start_of(name):
+    """Return what the names of a scan's files start with: of ``sub-01_T1w`` that is ``sub-01``."""
+    told = SUFFIX.match(name)
+    return told["entities"] if told else name
+
+
 def file_names(name):
     """Return what the files of a scan are called: key -> name.
 
     Of ``sub-01_T1w`` they are called ``sub-01_...``, the contrast kept in the name of what still shows it.
     """
-    told = SUFFIX.match(name)
-    start, ending = (told["entities"], f"_{told['suffix']}") if told else (name, "")
+    start = start_of(name)
+    ending = name.removeprefix(start)
     return {
         "labels": f"{start}_dseg.nii.gz",
         "mask": f"{start}_desc-brain_mask.nii.gz",

@@ -23,7 +23,7 @@ from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import read, stem
 from neuroloom.formats.atomic import make_folder
 from neuroloom.formats.tables import write_table
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.transforms.volume_grid import voxel_sizes
 
 SUMMARY = "scans.tsv"

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from neuroloom.anatomy.answer import names_of_outputs
-from neuroloom.anatomy.measures import structure_ml
+from neuroloom.anatomy.measures import base_name, structure_ml
 from neuroloom.anatomy.quality import confidence
 from neuroloom.batch import Batch
 from neuroloom.metrics.overlap import dice, overlap
@@ -103,6 +103,8 @@ def _line(sure, true, good):
 def repeatability(answerer, maps, table, n_pairs, on_progress=None):
     """Return structure -> coefficient of variation (%) of one measurement: heads scanned twice, laid down anew between.
 
+    Structures with two sides are told by side and, under the name without it, together.
+
     From pairs of ml (a, b): the root of the mean of (a - b)^2 / 2 over the squared mean (Bland and Altman 1996,
     doi:10.1136/bmj.312.7047.1654). Both scans are T1-weighted at 1 mm, with tissue intensities, bias and noise of their own.
     """
@@ -114,10 +116,22 @@ def repeatability(answerer, maps, table, n_pairs, on_progress=None):
                 scan, _ = simulated(
                     labels, table, (0, "twice", name, pair, visit), contrast="t1", thick=0.0, stripped=0.0, ghosts=0.0, **REPOSITIONED
                 )  # fmt: skip
-                two.append(list(structure_ml(answerer(scan)).values()))
+                two.append(structure_ml(answerer(scan)))
             pairs.append(two)
             if on_progress:
                 on_progress("scanning twice", len(pairs), n_pairs * len(maps))
-    ml = np.array(pairs)  # (pair, visit, structure)
-    share = (ml[:, 0] - ml[:, 1]) / ml.mean(axis=1)
-    return dict(zip(names_of_outputs()[1:], (100 * np.sqrt((share**2).mean(axis=0) / 2)).tolist(), strict=True))
+    return variation(pairs)
+
+
+def variation(pairs):
+    """Return structure -> coefficient of variation (%) from pairs of its volumes, each pair two dicts of ml."""
+    names = {name: (name,) for name in pairs[0][0]}
+    for name in pairs[0][0]:
+        if (base := base_name(name)) != name:
+            names[base] = (*names.get(base, ()), name)
+    ml = {
+        name: np.array([[sum(one[part] for part in parts) for one in two] for two in pairs])
+        for name, parts in names.items()
+    }
+    share = {name: (two[:, 0] - two[:, 1]) / two.mean(axis=1) for name, two in ml.items()}  # (pair,)
+    return {name: float(100 * np.sqrt((one**2).mean() / 2)) for name, one in share.items()}

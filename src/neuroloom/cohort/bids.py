@@ -9,7 +9,7 @@ from neuroloom.cohort.bids_people import with_people
 from neuroloom.cohort.cohort import Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.formats import check_arguments
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.scan import KINDS
 
 SAMPLES = ("acq", "run")  # entities that may tell samples of one session apart

@@ -17,7 +17,7 @@ from neuroloom.cohort.words import common_words, in_our_values, take_common_word
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats.limits import inside, load_yaml, to_float32
 from neuroloom.formats.tables import NUMBER, WHOLE, read_table
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.scan import KINDS
 
 NAMES = ("participant_id", "session_id", "sample_id")  # columns that the cohort file's own keys make

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.errors import LeakError, NeuroloomError, listed
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.seeds import generator
 
 UNITS = {  # unit of claim -> columns that together name one unit

@@ -6,7 +6,7 @@ from neuroloom.cohort.bids import is_bids, read_bids
 from neuroloom.cohort.cohort_file import read_cohort_file
 from neuroloom.cohort.where import chosen
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 PRESETS = Path(__file__).parent / "presets"  # cohort files for the public layout of known data sets
 

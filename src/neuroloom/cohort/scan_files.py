@@ -9,7 +9,7 @@ from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import DICOM, READERS, extension, stem
 from neuroloom.formats.dicom_files import dicom_files, looks_dicom
 from neuroloom.formats.dicom_headers import read_header
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 IMAGES = (".nii", ".nii.gz", ".mgh", ".mgz")
 SCANS = (*IMAGES, *(ending for ending, reader in READERS.items() if reader == READERS[DICOM]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 COMPARISONS = {
     ast.Eq: operator.eq,

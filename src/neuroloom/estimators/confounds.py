@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 
 class ConfoundFeatures:

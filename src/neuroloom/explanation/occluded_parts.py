@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 PARTS = {
     "volume": ("block",),

@@ -7,7 +7,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.explanation.items import asked, over_items
 from neuroloom.explanation.occluded_parts import PARTS, parts_of
 from neuroloom.explanation.reference import reference
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 VALUES_AT_ONCE = 2**22  # of one forward pass
 

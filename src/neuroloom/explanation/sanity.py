@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from neuroloom.explanation.planted import LEVEL, found, reach
+from neuroloom.known import locate
 from neuroloom.metrics import METRICS
-from neuroloom.parts import locate
 
 WHOLE = 0.05  # of the answer's difference: completeness error above which integrated gradients need more steps
 

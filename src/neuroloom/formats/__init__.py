@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats.dicom_files import is_dicom
-from neuroloom.parts import check_known, locate
+from neuroloom.known import check_known, locate
 from neuroloom.scan import KINDS, Scan
 
 # end of a file's name -> reader(path, kind, **arguments) -> Scan; the longest end that fits wins

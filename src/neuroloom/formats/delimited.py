@@ -9,7 +9,7 @@ import numpy as np
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
 from neuroloom.formats.series import Meaning, check_axes, check_names
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 MISSING = {"", "n/a", "N/A", "NA", "NaN", "nan", "NAN"}  # BIDS's n/a, and what spreadsheets, R and numpy write
 CLOCKS = {"time", "times", "timestamp", "timestamps", "t", "seconds", "sample", "samples", "frame", "index"}

@@ -8,7 +8,7 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.scan import Scan
 
 KINDS_READ = ("series", "graph", "table")

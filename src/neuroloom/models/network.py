@@ -4,8 +4,9 @@ import torch
 from torch import nn
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.known import check_known
 from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
-from neuroloom.parts import Part, build, check_known, resolve
+from neuroloom.parts import Part, build, resolve
 
 SLAB_BYTES = 2**28  # of answers for voxels computed at a time: no tensor comes near 2**31 bytes
 GIVEN = ("in_shape", "n_outputs")  # arguments that come from the data, not from a recipe

@@ -3,8 +3,8 @@
 import math
 import re
 
+from neuroloom.known import locate
 from neuroloom.metrics import METRICS
-from neuroloom.parts import locate
 
 IN_UNIT_OF_TARGET = {"mae", "rmse"}
 DECIMALS = {"brier": 3, "log_loss": 3, "ece": 3}  # metrics whose second decimal says too little

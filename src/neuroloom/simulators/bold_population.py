@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import norm
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.seeds import generator
 
 NETWORKS = (

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.seeds import generator
 from neuroloom.simulators.t1w_regions import ELSEWHERE, REGIONS
 from neuroloom.simulators.t1w_warp import natural_covariance

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import linregress
 
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 LOSSES = ("huber", "squared")
 

@@ -14,8 +14,9 @@ from neuroloom.estimators import ESTIMATORS
 from neuroloom.estimators.confounds import ConfoundFeatures
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.formats.limits import read_json
+from neuroloom.known import locate
 from neuroloom.models.network import build_network
-from neuroloom.parts import Part, build, locate
+from neuroloom.parts import Part, build
 from neuroloom.seeds import key_number
 from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import read_arrays, read_weights, write_arrays, write_weights

@@ -7,7 +7,6 @@ safetensors only.
 
 import argparse
 import functools
-import importlib
 import json
 import time
 from pathlib import Path
@@ -16,13 +15,14 @@ import numpy as np
 import torch
 
 from neuroloom.batch import Batch
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import Diverged, NeuroloomError
+from neuroloom.known import locate
 from neuroloom.metrics.overlap import dice, overlap
 from neuroloom.models import VOXEL_MODELS
 from neuroloom.seeds import generator, key_number, torch_generator
 from neuroloom.tasks.losses import segmentation_loss
 from neuroloom.training.checkpoint import load_optimizer, optimizer_tensors, read_progress, write_progress
-from neuroloom.training.loop import Diverged, has_bfloat16
+from neuroloom.training.loop import has_bfloat16
 from neuroloom.transforms.augment_contrasts import SimulatedContrasts
 
 STATE = "state.safetensors"
@@ -140,10 +140,9 @@ def weights_in(tensors):
 
 def network_of(told):
     """Return the network that a training is told, freshly initialised."""
-    module, attribute = VOXEL_MODELS[told["model"]["name"]].split(":")
     arguments = {name: value for name, value in told["model"].items() if name != "name"}
     in_shape = (1, *(n // told["augmentation"]["coarser"] for n in told["shape"]))
-    return getattr(importlib.import_module(module), attribute)(in_shape, told["n_outputs"], **arguments)
+    return locate("model", VOXEL_MODELS, told["model"]["name"])(in_shape, told["n_outputs"], **arguments)
 
 
 def drawn_patch(labels, shape, draw):

@@ -3,7 +3,8 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import build, check_known, resolve
+from neuroloom.known import check_known
+from neuroloom.parts import build, resolve
 from neuroloom.transforms import FITTED_TRANSFORMS, SCAN_TRANSFORMS
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.transforms.fitted_arrays import are_graphs, as_bytes, check_shape, from_bytes, labelled, missing_regions
 
 STRATEGIES = ("mean", "median", "covariance")

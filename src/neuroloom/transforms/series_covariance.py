@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.scan import Scan
 from neuroloom.transforms.series_regions import check_series, constant_regions, named, region_names, unknown_regions
 

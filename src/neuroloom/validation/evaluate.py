@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.validation.comparison import compare
 from neuroloom.validation.confounds import beyond
 from neuroloom.validation.learner_entry import learner_entry

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from neuroloom.known import check_known, locate
 from neuroloom.metrics import METRICS
-from neuroloom.parts import check_known, locate
 from neuroloom.validation.scores import score
 
 TWO_CLASSES = (
