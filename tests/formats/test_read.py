@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroloom.errors import FileProblem
-from neuroloom.formats import READERS, extension, known_arguments, read
+from neuroloom.formats import READERS, extension, known_arguments, read, stem
 from neuroloom.formats.series import Meaning
 from neuroloom.known import locate
 
@@ -29,6 +29,7 @@ def test_every_reader_is_there_and_says_how_it_is_used(ending):
         ("b.mgz", ".mgz"),
         ("c.1d", ".1D"),
         ("x.y.csv", ".csv"),
+        ("00042.IMA", ".ima"),
     ],
 )
 def test_longest_ending_wins_in_any_case(name, ending):
@@ -36,10 +37,42 @@ def test_longest_ending_wins_in_any_case(name, ending):
 
 
 def test_unknown_ending_names_the_known_ones():
-    with pytest.raises(FileProblem, match=r"scan\.dcm: no reader for files that end in '\.dcm'\..*\.nii, \.nii\.gz"):
-        extension("scan.dcm")
+    with pytest.raises(FileProblem, match=r"scan\.img: no reader for files that end in '\.img'\..*\.nii, \.nii\.gz"):
+        extension("scan.img")
     with pytest.raises(FileProblem, match=r"\(nothing\)"):
         extension("README")
+
+
+def test_a_folder_is_read_as_dicom(tmp_path):
+    assert extension(tmp_path) == ".dcm"
+    assert known_arguments(tmp_path) == ["series"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("sub-01_T1w.nii.gz", "sub-01_T1w"),
+        ("a.b.NII", "a.b"),
+        ("norm.mgz", "norm"),
+        ("IM.dcm", "IM"),
+        ("1.2.3", "1.2.3"),
+    ],
+)
+def test_stem_is_the_name_without_its_ending(tmp_path, file, name):
+    (tmp_path / file).write_bytes(bytes(128) + b"DICM")
+    assert stem(tmp_path / file) == name
+
+
+def test_stem_is_the_links_own_name(tmp_path):
+    (tmp_path / "MD5-0815.nii.gz").write_bytes(b"content of git-annex")
+    (tmp_path / "sub-01_T1w.nii.gz").symlink_to(tmp_path / "MD5-0815.nii.gz")
+    assert stem(tmp_path / "sub-01_T1w.nii.gz") == "sub-01_T1w"
+
+
+def test_stem_of_a_folder_is_its_name(tmp_path, monkeypatch):
+    (tmp_path / "anna.s").mkdir()
+    monkeypatch.chdir(tmp_path / "anna.s")
+    assert stem(".") == stem(tmp_path / "anna.s") == "anna.s"
 
 
 def test_unknown_argument_names_the_file_and_the_closest_one(tmp_path):

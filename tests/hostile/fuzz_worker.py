@@ -35,6 +35,7 @@ def sound_files(rng):
         "second.nii": corpus.nifti(kind=nib.Nifti2Header),
         "plain.mgh": corpus.mgh(),
         "packed.mgz": gzip.compress(corpus.mgh()),
+        "enhanced.dcm": corpus.dicom(),
         "plain.npy": corpus.npy(numbers),
         "packed.npz": npz.getvalue(),
         "plain.mat": corpus.mat(x=numbers, y=np.arange(5.0)),
@@ -66,7 +67,7 @@ def damaged(content, rng):
 
 def attempt(path):
     """Return what came of one file."""
-    told = {} if ".nii" in path.name or ".mg" in path.name else {"axes": ["time", "region"]}
+    told = {} if ".nii" in path.name or ".mg" in path.name or path.suffix == ".dcm" else {"axes": ["time", "region"]}
     if path.suffix == ".mat":
         told["variable"] = "x"
     readers = {".yaml": lambda: limits.load_yaml(path, "recipe"), ".json": lambda: limits.read_json(path)}

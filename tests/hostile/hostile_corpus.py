@@ -178,7 +178,7 @@ case("unreadable.nii", "may not read", unreadable)
 case("circle.nii", "cannot be opened", lambda path: path.symlink_to(path))
 case("kind_unknown.nii", "Did you mean 'volume'", nifti(), kind="volum")
 case("argument_unknown.nii", "Did you mean 'orientation'", nifti(), orientatio="RAS")
-case("scan.dcm", "no reader", noise(300))
+case("scan.img", "no reader", noise(300))
 case("words.mgz", "damaged", "this is a letter, not a scan\n" * 40)
 case("words.mgh", "not a FreeSurfer", "this is a letter, not a scan\n" * 40)
 case("cut.mgz", "cut", gzip.compress(mgh(n_data=400)))
@@ -188,6 +188,149 @@ case("affine_missing.mgh", "no affine", mgh(good=0))
 case("affine_nan.mgh", "affine", mgh(spacing=(np.nan, 1, 1)))
 case("type_unknown.mgh", "number type", mgh(code=77))
 case("bomb_behind_sound_image.mgz", "more than", lambda path: with_zeros(mgh()))
+
+# ---- DICOM -----------------------------------------------------------------------------------------------
+
+LONG = (b"OB", b"OW", b"SQ", b"UN")  # value representations with a length of four bytes
+ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
+EXPLICIT, DEFLATED, RLE, JPEG_2000 = (f"1.2.840.10008.1.2{end}" for end in (".1", ".1.99", ".5", ".4.90"))
+
+
+def entry(group, number, kind, value, n_bytes=None):
+    """Return one entry of a DICOM header; numbers of kind US, text else; ``n_bytes`` may lie."""
+    if isinstance(value, int):
+        value = struct.pack("<H", value)
+    if isinstance(value, str):
+        value = value.encode() + (b"\0" if kind == b"UI" else b" ") * (len(value) % 2)
+    size = len(value) if n_bytes is None else n_bytes
+    packed = struct.pack("<HI", 0, size) if kind in LONG else struct.pack("<H", size)
+    return struct.pack("<HH", group, number) + kind + packed + value
+
+
+def items(*contents):
+    """Return the items of a sequence."""
+    return b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(one)) + one for one in contents)
+
+
+def nested(depth):
+    """Return sequences of undefined length within each other."""
+    start = struct.pack("<HH", 0x0040, 0x0275) + b"SQ" + struct.pack("<HI", 0, 2**32 - 1)
+    return (start + struct.pack("<HHI", 0xFFFE, 0xE000, 2**32 - 1)) * depth
+
+
+def group(number, content):
+    """Return a functional group: a sequence of one item."""
+    return entry(0x0020 if number != 0x9110 else 0x0028, number, b"SQ", items(content))
+
+
+def dicom(syntax=EXPLICIT, **parts):
+    """Return the bytes of an enhanced MR file of three frames of 4 x 5 pixels, with some parts replaced."""
+    shared = group(0x9116, entry(0x0020, 0x0037, b"DS", "1\\0\\0\\0\\1\\0"))
+    shared += group(0x9110, entry(0x0028, 0x0030, b"DS", "2\\3"))
+    places = [group(0x9113, entry(0x0020, 0x0032, b"DS", f"0\\0\\{4 * k}")) for k in range(3)]
+    header = {
+        "kind": entry(0x0008, 0x0016, b"UI", ENHANCED_MR),
+        "modality": entry(0x0008, 0x0060, b"CS", "MR"),
+        "person": entry(0x0010, 0x0010, b"PN", "Quux^Zaphod"),
+        "before": b"",
+        "series": entry(0x0020, 0x0011, b"IS", "5"),
+        "samples": entry(0x0028, 0x0002, b"US", 1),
+        "colours": entry(0x0028, 0x0004, b"CS", "MONOCHROME2"),
+        "frames": entry(0x0028, 0x0008, b"IS", "3"),
+        "rows": entry(0x0028, 0x0010, b"US", 4),
+        "columns": entry(0x0028, 0x0011, b"US", 5),
+        "bits": entry(0x0028, 0x0100, b"US", 16) + entry(0x0028, 0x0101, b"US", 16) + entry(0x0028, 0x0102, b"US", 15),
+        "signed": entry(0x0028, 0x0103, b"US", 0),
+        "scaling": b"",
+        "shared": entry(0x5200, 0x9229, b"SQ", items(shared)),
+        "each": entry(0x5200, 0x9230, b"SQ", items(*places)),
+        "pixels": entry(0x7FE0, 0x0010, b"OW", bytes(120)),
+    }
+    meta = entry(0x0002, 0x0010, b"UI", syntax) if syntax else b""
+    start = bytes(128) + b"DICM" + entry(0x0002, 0x0000, b"UL", struct.pack("<I", len(meta))) + meta
+    return start + b"".join((header | parts).values())
+
+
+def packed_pixels(*frames):
+    """Return encapsulated pixels."""
+    padded = [frame + b"\0" * (len(frame) % 2) for frame in frames]
+    end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    return entry(0x7FE0, 0x0010, b"OB", items(b"", *padded) + end, 2**32 - 1)
+
+
+def codestream(rows, columns):
+    """Return the start of a JPEG 2000 picture of some size, and noise."""
+    sizes = struct.pack(">HH8IH", 41, 0, columns, rows, 0, 0, columns, rows, 0, 0, 1) + b"\x0f\1\1"
+    return b"\xff\x4f\xff\x51" + sizes + noise(400)
+
+
+def packed_twice(n_mb):
+    """Return what pretends to be a run-length frame: one segment of zeros that is far longer than the picture."""
+    return struct.pack("<16I", 2, 64, 64 + n_mb * 2**20, *[0] * 13) + b"\x81\0" * (n_mb * 2**20)
+
+
+SHARED_ROWS = {"rows": entry(0x0028, 0x0010, b"US", 65535), "columns": entry(0x0028, 0x0011, b"US", 65535)}
+EMPTY_ITEM = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+MANY_ITEMS = entry(0x0040, 0x0275, b"SQ", EMPTY_ITEM * 200_000, 2**32 - 1)
+MANY_ENTRIES = b"".join(entry(0x0011, number, b"LO", "") for number in range(0x1000, 0x2000)) * 150
+DIRECTIONS = entry(0x5200, 0x9229, b"SQ", items(group(0x9116, entry(0x0020, 0x0037, b"DS", "1\\0\\0\\0\\1\\0"))))
+SPACING = entry(0x5200, 0x9229, b"SQ", items(group(0x9110, entry(0x0028, 0x0030, b"DS", "2\\3"))))
+
+case("words.dcm", "not a DICOM", "this is a letter, not a scan\n" * 40)
+case("empty.dcm", "empty", b"")
+case("cut_in_preamble.dcm", "not a DICOM", dicom()[:100])
+case("cut_in_meta.dcm", "how it is stored", dicom()[:140])
+case("cut_in_header.dcm", "no picture", dicom()[:280])
+case("cut.dcm", "cut", dicom()[:-1])
+case("no_syntax.dcm", "how it is stored", dicom(syntax=""))
+case("syntax_unknown.dcm", "packed by a private way", dicom("1.2.3.4", pixels=packed_pixels(b"a", b"b", b"c")))
+case("deflated_bomb.dcm", "deflated", lambda path: dicom(DEFLATED)[:180] + zlib.compress(bytes(2**28), 9)[2:])
+case("rows_65535.dcm", "cut", dicom(**SHARED_ROWS))
+case("rows_zero.dcm", "no picture", dicom(rows=entry(0x0028, 0x0010, b"US", 0)))
+case("columns_zero.dcm", "pixels", dicom(columns=entry(0x0028, 0x0011, b"US", 0)))
+case("frames_2_to_31.dcm", "declares 2147483647 frames", dicom(frames=entry(0x0028, 0x0008, b"IS", "2147483647")))
+case("frames_negative.dcm", "declares -3 frames", dicom(frames=entry(0x0028, 0x0008, b"IS", "-3")))
+case("frames_words.dcm", "NumberOfFrames", dicom(frames=entry(0x0028, 0x0008, b"IS", "three")))
+case("frames_fewer.dcm", "declares 2 frames", dicom(frames=entry(0x0028, 0x0008, b"IS", "2")))
+case("frames_undescribed.dcm", "no places", dicom(each=b""))
+case("no_pixels.dcm", "no pixels", dicom(pixels=b""))
+case("pixels_lie.dcm", "cut", dicom(pixels=entry(0x7FE0, 0x0010, b"OW", bytes(120), 2**32 - 2)))
+case("pixels_more.dcm", "declares 120 bytes", dicom(pixels=entry(0x7FE0, 0x0010, b"OW", bytes(200))))
+case("pixels_packed_lie.dcm", "not stored as", dicom(pixels=packed_pixels(bytes(40))))
+case("no_orientation.dcm", "no ImageOrientationPatient", dicom(shared=SPACING))
+case("no_spacing.dcm", "no PixelSpacing", dicom(shared=DIRECTIONS))
+case("no_position.dcm", "no ImagePositionPatient", dicom(each=entry(0x5200, 0x9230, b"SQ", items(b"", b"", b""))))
+case("no_bits.dcm", "no BitsAllocated", dicom(bits=b""))
+case("bits_1.dcm", "of 1 bits", dicom(bits=entry(0x0028, 0x0100, b"US", 1)))
+case("colours.dcm", "colours", dicom(samples=entry(0x0028, 0x0002, b"US", 3)))
+case("report.dcm", "modality SR", dicom(modality=entry(0x0008, 0x0060, b"CS", "SR")))
+case(
+    "slope_1e300.dcm",
+    "scale nothing",
+    dicom(scaling=entry(0x0028, 0x1052, b"DS", "0") + entry(0x0028, 0x1053, b"DS", "1e300")),
+)
+case("slope_words.dcm", "RescaleSlope", dicom(scaling=entry(0x0028, 0x1053, b"DS", "steep ")))
+case("nested.dcm", "damaged", dicom(before=nested(20_000)))
+case("nested_in_frames.dcm", "damaged", dicom(each=entry(0x5200, 0x9230, b"SQ", items(nested(20_000), b"", b""))))
+case("many_items.dcm", "too many entries", dicom(before=MANY_ITEMS))
+case("many_entries.dcm", "too many entries", dicom(before=MANY_ENTRIES))
+case("length_lies.dcm", "no picture", dicom(before=entry(0x0018, 0x9999, b"UN", b"ab", 2**32 - 2)))
+case("noise_behind_mark.dcm", "how it is stored", bytes(128) + b"DICM" + noise(5000))
+case("rle_beyond_belief.dcm", "can hold", dicom(RLE, pixels=packed_pixels(*[bytes(64)] * 3), **SHARED_ROWS))
+case("rle_bomb.dcm", "larger than unpacked", lambda path: dicom(RLE, pixels=packed_pixels(*[packed_twice(4)] * 3)))
+case("rle_noise.dcm", "damaged", dicom(RLE, pixels=packed_pixels(*[noise(80)] * 3)))
+case("frames_packed_fewer.dcm", "1 frames", dicom(RLE, pixels=packed_pixels(noise(80))))
+case("jpeg_2000_noise.dcm", "packed pixels are 0 x 0", dicom(JPEG_2000, pixels=packed_pixels(*[noise(200)] * 3)))
+case(
+    "jpeg_2000_lies.dcm",
+    "packed pixels are 60000 x 60000",
+    dicom(JPEG_2000, pixels=packed_pixels(*[codestream(60000, 60000)] * 3)),
+)
+case("folder.dcm", "no DICOM file", os.mkdir)
+case("pipe.dcm", "pipe", os.mkfifo)
+case("circle.dcm", "cannot be opened", lambda path: path.symlink_to(path))
+case("series_words.dcm", "no series ../x", dicom(), series="../x")
+case("labels.dcm", "hold volume", dicom(), kind="labels")
 
 # ---- numbers as text -------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import hostile_corpus
 import pandas  # noqa: F401 - loaded before the forks, as the readers' modules are
+import pydicom.pixels  # noqa: F401
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats import READERS, limits, read, tables

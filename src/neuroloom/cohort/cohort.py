@@ -42,12 +42,22 @@ class FileSource:
 
     def identity(self, sample):
         path = Path(self.paths[sample]).resolve()
-        status = path.stat()
         told = sorted(self.arguments.get(sample, {}).items())
-        return f"{self.kind}|{path.name}|{path.parent}|{status.st_size}|{status.st_mtime_ns}|{told}"
+        return f"{self.kind}|{path.name}|{path.parent}|{_when(path)}|{told}"
 
     def available(self, sample):
         return sample in self.paths
+
+
+def _when(path):
+    """Return size and time of a file, or of all files of a folder, as text."""
+    status = path.stat()
+    if not path.is_dir():
+        return f"{status.st_size}|{status.st_mtime_ns}"
+    digest = hashlib.blake2b(digest_size=12)
+    for file in sorted(one for one in path.rglob("*") if one.is_file()):
+        digest.update(f"{file.relative_to(path)}|{_when(file)}\n".encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -295,7 +295,7 @@ def _files(name, entry, raw, root, path):
             continue  # whoever has no file name has no file
         file = inside(root, FIELD.sub(lambda field, row=row: _shown(row[field[1]]), entry.files))
         first = first or file
-        if _is_file(file, f"{path}: input {name!r}: row {sample[:40]!r}"):
+        if _is_there(file, f"{path}: input {name!r}: row {sample[:40]!r}"):
             paths[sample] = file
             arguments[sample] = {key: _argument(key, how, row, path) for key, how in arguments_told.items()}
     if not paths:
@@ -306,9 +306,9 @@ def _files(name, entry, raw, root, path):
     return FileSource(entry.kind, paths, arguments)
 
 
-def _is_file(file, where):
+def _is_there(file, where):
     try:
-        return file.is_file()
+        return file.is_file() or file.is_dir()  # a folder of DICOM files
     except OSError as error:
         raise FileProblem(
             where, f"the file name that 'files' makes of it cannot be ({error.strerror}): {str(file.name)[:40]}...",

@@ -1,10 +1,12 @@
-"""Readers and writers, one file a format. `read` finds the reader by the end of a file's name."""
+"""Readers and writers, one file a format. `read` finds the reader by the end of a file's name; a folder is DICOM."""
 
 import inspect
+import os
 from dataclasses import fields
 from pathlib import Path
 
 from neuroloom.errors import FileProblem, NeuroloomError
+from neuroloom.formats.dicom_files import is_dicom
 from neuroloom.known import check_known, locate
 from neuroloom.scan import KINDS, Scan
 
@@ -20,13 +22,21 @@ READERS = {
     ".npy": "neuroloom.formats.numpy_files:read_npy",
     ".npz": "neuroloom.formats.numpy_files:read_npz",
     ".mat": "neuroloom.formats.matlab:read_mat",
+    ".dcm": "neuroloom.formats.dicom:read_dicom",
+    ".ima": "neuroloom.formats.dicom:read_dicom",
 }
+DICOM = ".dcm"  # a folder is read as this, and a file whose name says nothing and whose content does
 
 
 def extension(path):
-    """Return the key of ``READERS`` that the file's name ends with (upper and lower case are one)."""
+    """Return the key of ``READERS`` that the file's name ends with (upper and lower case are one).
+
+    A folder, and a file of another name with DICOM's mark in it (scanners give them none, or numbers), are ``DICOM``.
+    """
     name = Path(path).name.lower()
     fitting = [known for known in READERS if name.endswith(known.lower())]
+    if not fitting and (Path(path).is_dir() or is_dicom(path)):
+        return DICOM
     if not fitting:
         raise FileProblem(
             path,
@@ -37,8 +47,9 @@ def extension(path):
 
 
 def stem(path):
-    """Return a file's name without the ending by which its reader is found."""
-    return Path(path).name[: -len(extension(path))]
+    """Return a file's name without the ending by which its reader is found; a folder's name stays whole."""
+    name, ending = os.path.basename(os.path.abspath(path)), extension(path)
+    return name[: -len(ending)] if name.lower().endswith(ending.lower()) else name
 
 
 def known_arguments(path):
@@ -64,13 +75,13 @@ def read(path, kind=None, **arguments) -> Scan:
     Parameters
     ----------
     path : str or Path
-        Ends in one of ``READERS``.
+        Ends in one of ``READERS``, or is DICOM: a folder with the slices of a scan, or a file of any name.
     kind : str or None
         What the file is to be taken for, one of ``neuroloom.scan.KINDS``; None is the format's usual kind
         (volume for images, series for the others).
     **arguments
         What the file does not say itself, by format: ``axes``, ``sampling_rate`` (Hz) or ``sampling_period``
-        (s), ``variable``, ``header``, ``columns``, ``delimiter``, ``symmetric``, ``measure``, ``orientation``.
+        (s), ``variable``, ``header``, ``columns``, ``delimiter``, ``symmetric``, ``measure``, ``orientation``, ``series``.
 
     Returns
     -------
