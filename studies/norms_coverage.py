@@ -29,6 +29,7 @@ from neuroloom.seeds import generator
 LINES = (5, 50, 95)  # percent
 SIZES = (200, 400, 600)
 NEW = 4000  # people on whom the lines of a simulated reference are tried
+Z95 = stats.norm.ppf(0.975)
 YOUNGEST, OLDEST = 18.0, 88.0
 
 
@@ -124,7 +125,7 @@ def inside(norm, values, ages, sexes):
 
 def below(norm, values, ages, sexes):
     """Return the share of people below each line: of all, and of each third by age, (1 + 3, line)."""
-    under = values < norm.lines(LINES, ages, sexes)[0]  # (line, person)
+    under = values < norm.lines(LINES, ages, sexes)  # (line, person)
     third = np.searchsorted(np.quantile(ages, [1 / 3, 2 / 3]), ages)
     return [under.mean(axis=1), *(under[:, third == number].mean(axis=1) for number in range(3))]
 
@@ -133,10 +134,10 @@ def lines_held(law, norm, ages):
     """Return the share of ages and sexes where the interval of each line holds the true centile, (line,)."""
     held = []
     for code in ("F", "M"):
-        value, error = norm.lines(LINES, ages, code)
+        low, high = (norm.lines(LINES, ages, code, half) for half in (-Z95, Z95))
         t, man = as_law(ages, np.repeat(code, len(ages)))
         truth = np.array([law.quantile(stats.norm.ppf(line / 100), t, man) for line in LINES])
-        held.append(np.abs(value - truth) < stats.norm.ppf(0.975) * error)
+        held.append((low < truth) & (truth < high))
     return np.mean(held, axis=(0, 2))
 
 
@@ -144,7 +145,7 @@ def percentiles_held(law, norm, values, ages, sexes):
     """Return the share of people whose percentile's interval holds the true percentile."""
     w, error = norm.scores(values, ages, sexes)
     truth = np.arcsinh(law.score(values, *as_law(ages, sexes)))
-    return np.mean(np.abs(w - truth) < stats.norm.ppf(0.975) * error)
+    return np.mean(np.abs(w - truth) < Z95 * error)
 
 
 def simulated(name, n, tables, seed):

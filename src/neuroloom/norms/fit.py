@@ -6,7 +6,7 @@ from scipy import stats
 from neuroloom.errors import NeuroloomError
 from neuroloom.norms import shash
 from neuroloom.norms.design import Design
-from neuroloom.norms.measure import BelowLines, Group, MeasureNorm
+from neuroloom.norms.measure import TO_LINE, BelowLines, Group, MeasureNorm
 from neuroloom.norms.norms import Norms
 from neuroloom.norms.penalised import fit_penalised, parameters_of
 from neuroloom.norms.reference import read_reference
@@ -57,23 +57,38 @@ def fit_norms(table, measures=None, *, name, age="age", sex="sex", person=None, 
 
 
 def fit_measure(values, age, sex):
-    """Return the `MeasureNorm` of values (n,) at ages (n,) and sexes (n,) of F and M; none is missing."""
-    low, centre, high = np.quantile(values, [0.25, 0.5, 0.75])
+    """Return the `MeasureNorm` of values (n,) at ages (n,) and sexes (n,) of F and M; none is missing.
+
+    Where all values are positive the curves are also fitted on their logarithms, and the scale is taken that Akaike's
+    criterion prefers: what grows in proportion (ventricles) is log-normal, and its skewness follows its spread.
+    """
+    linear = _fit_on("linear", values, age, sex)
+    if values.min() <= 0:
+        return linear
+    on_log = _fit_on("log", values, age, sex)
+    return max(linear, on_log, key=lambda norm: norm.log_likelihood - sum(norm.freedom.values()))
+
+
+def _fit_on(units, values, age, sex):
+    x = TO_LINE[units](values)
+    low, centre, high = np.quantile(x, [0.25, 0.5, 0.75])
     scale = (high - low) / (2 * stats.norm.ppf(0.75))
-    y = (values - centre) / scale
+    y = (x - centre) / scale
     people = {code: _group(age[sex == code]) for code in sorted(set(sex.tolist()))}
     youngest, oldest = min(g.youngest for g in people.values()), max(g.oldest for g in people.values())
     design = Design(youngest, oldest, len(people) == 2)
     columns = design.columns(age, sex)
     fitted = fit_penalised(y, columns, design)
+    stretch = np.log(scale) * len(y) + (x.sum() if units == "log" else 0.0)
     return MeasureNorm(
         people=people,
+        units=units,
         centre=centre,
         scale=scale,
         coefficients=tuple(fitted.coefficients),
         covariance=tuple(fitted.covariance[np.tril_indices(len(fitted.coefficients))]),
         freedom=fitted.freedom,
-        log_likelihood=fitted.log_likelihood - len(y) * np.log(scale),
+        log_likelihood=fitted.log_likelihood - stretch,
         thirds=_thirds(y, age, parameters_of(columns, fitted.coefficients)),
     )
 

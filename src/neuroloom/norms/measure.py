@@ -1,6 +1,7 @@
 """The centile curves of one measure: what was fitted, and where a value or a centile lies on them."""
 
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +10,9 @@ from scipy import stats
 from neuroloom.norms import shash
 from neuroloom.norms.design import Design
 from neuroloom.norms.penalised import parameters_of
+
+TO_LINE = {"linear": np.asarray, "log": np.log}
+BACK = {"linear": np.asarray, "log": np.exp}
 
 
 class State(BaseModel):
@@ -41,8 +45,10 @@ class MeasureNorm(State):
     ----------
     people : dict
         F, M -> `Group`.
+    units : str
+        linear; or log, where the logarithm of the measure is what the curves are of.
     centre, scale : float
-        The curves are those of (value - centre) / scale.
+        The curves are those of (value or its logarithm - centre) / scale.
     coefficients : tuple of float
         Terms of `neuroloom.norms.design.Design`.
     covariance : tuple of float
@@ -55,6 +61,7 @@ class MeasureNorm(State):
     """
 
     people: dict[str, Group]
+    units: Literal["linear", "log"]
     centre: float
     scale: float = Field(gt=0)
     coefficients: tuple[float, ...]
@@ -80,22 +87,28 @@ class MeasureNorm(State):
         return sum(group.n for group in self.people.values())
 
     def scores(self, values, ages, sex):
-        """Return the inverse hyperbolic sine of the normal score of values (n,), and its standard error, (2, n)."""
-        columns, parameters = self._parameters(ages, sex)
-        y = (values - self.centre) / self.scale
-        slope = shash.arcsinh_score_gradient(y, parameters)
-        return np.stack([shash.arcsinh_score(y, parameters), self._error(columns, slope)])
+        """Return the inverse hyperbolic sine of the normal score of values (n,), and its standard error, (2, n).
 
-    def lines(self, centiles, ages, sex):
-        """Return the measure at centiles (in percent) and ages, and its standard error, (2, centile, age)."""
+        On the log scale a value that is not positive lies below everybody: -inf, with an error of 0.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            y = (TO_LINE[self.units](values) - self.centre) / self.scale
+        found = np.tile([[-np.inf], [0.0]], len(y))
+        rows = np.isfinite(y)
+        columns, parameters = self._parameters(ages[rows], np.broadcast_to(sex, y.shape)[rows])
+        slope = shash.arcsinh_score_gradient(y[rows], parameters)
+        found[:, rows] = shash.arcsinh_score(y[rows], parameters), self._error(columns, slope)
+        return found
+
+    def lines(self, centiles, ages, sex, half=0.0):
+        """Return the measure at centiles (in percent) and ages, (centile, age), moved by ``half`` standard errors."""
         columns, parameters = self._parameters(ages, sex)
         found = []
         for z in stats.norm.ppf(np.asarray(centiles, dtype=float) / 100):
             y = shash.quantile(z, parameters)
-            steepness = shash.arcsinh_score_slope(y, parameters)
-            slope = shash.arcsinh_score_gradient(y, parameters) / steepness
-            found.append([self.centre + self.scale * y, self.scale * self._error(columns, slope)])
-        return np.array(found).transpose(1, 0, 2)
+            slope = shash.arcsinh_score_gradient(y, parameters) / shash.arcsinh_score_slope(y, parameters)
+            found.append(self.centre + self.scale * (y + half * self._error(columns, slope)))
+        return BACK[self.units](np.array(found))
 
     def _parameters(self, ages, sex):
         columns = self.design.columns(ages, np.broadcast_to(sex, np.shape(ages)))

@@ -103,13 +103,12 @@ class Norms(State):
         centiles : sequence of float
             Percent, for example ``(5, 50, 95)``.
         """
-        return self._lines(measure, sex, ages, centiles)[0]
+        return self._lines(measure, sex, ages, centiles)
 
-    def curve_interval(self, measure, sex, ages, centiles, level=LEVEL):
-        """Return the lower and upper end of the interval of `curve`, (2, centile, age)."""
-        value, error = self._lines(measure, sex, ages, centiles)
-        half = stats.norm.ppf((1 + level) / 2) * error
-        return np.stack([value - half, value + half])
+    def curve_interval(self, measure, sex, ages, centiles):
+        """Return the lower and upper end of the 95 % interval of `curve`, (2, centile, age)."""
+        half = stats.norm.ppf((1 + LEVEL) / 2)
+        return np.stack([self._lines(measure, sex, ages, centiles, by) for by in (-half, half)])
 
     def ages(self, measure, sex):
         """Return the (youngest, oldest) of the reference, in years."""
@@ -142,14 +141,13 @@ class Norms(State):
         check_known(f"sex in {self.name!r}", code or sex, self._measure(measure).people)
         return code
 
-    def _lines(self, measure, sex, ages, centiles):
-        """Return values and standard errors, (2, centile, age)."""
+    def _lines(self, measure, sex, ages, centiles, half=0.0):
         youngest, oldest = self.ages(measure, sex)
         ages = np.asarray(ages, dtype=float)
         inside = (ages >= youngest) & (ages <= oldest)
-        found = np.full((2, len(centiles), len(ages)), np.nan)
+        found = np.full((len(centiles), len(ages)), np.nan)
         if inside.any():
-            found[..., inside] = self.measures[measure].lines(centiles, ages[inside], sex_code(sex))
+            found[:, inside] = self.measures[measure].lines(centiles, ages[inside], sex_code(sex), half)
         return found
 
 

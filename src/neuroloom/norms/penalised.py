@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.norms import shash
 
-START = 10.0  # penalty of every smooth at first
-BOUNDS = (1e-3, 1e6)  # of penalties; at the upper one a smooth is a straight line
+START = 100.0  # penalty of every smooth at first
+MOST = 1e6  # of penalties; at the upper one a smooth is a straight line
 OUTER, INNER = 80, 60  # most steps of the penalties, and of the curves at given penalties
+AWAY = 1.0
+SPREAD = {"location": 1.0, "scale": 0.2, "difference of the sexes": 0.3}
+LEAST = {"location": 0.05, "scale": 4.0, "difference of the sexes": 1.0}
 STILL = 0.01  # change of every smooth's degrees of freedom below which the penalties are found
 FLAT = 1e-6  # Newton's decrement at which the curves are found
 
@@ -64,6 +67,7 @@ def fit_penalised(y, columns, design):
         if before and all(abs(freedom[name] - before[name]) < STILL for name in freedom):
             break
         penalties = _next_penalties(design, penalties, coefficients, freedom)
+    coefficients, covariance = _for_few(len(y), design, coefficients, covariance, _precision(design, penalties))
     found = shash.log_density(y, parameters_of(columns, coefficients)).sum()
     return Fitted(coefficients, covariance, penalties, freedom, float(found))
 
@@ -103,10 +107,23 @@ def _freedom(design, penalties, covariance):
 def _next_penalties(design, penalties, coefficients, freedom):
     found = {}
     for name, place in design.smooths.items():
-        size = (coefficients[place] ** 2).sum()
-        wanted = max(freedom[name], 1e-6) / max(size, 1e-12)
-        found[name] = float(np.clip(wanted, *BOUNDS))
+        penalty, size = penalties[name], (coefficients[place] ** 2).sum()
+        spread = 1 / np.sqrt(penalty)
+        wanted = penalty * (freedom[name] + spread / SPREAD[name]) / (penalty * size + AWAY)
+        found[name] = float(np.clip(np.clip(wanted, penalty / 5, penalty * 5), LEAST[name], MOST))
     return found
+
+
+def _for_few(n, design, coefficients, covariance, precision):
+    """Return the fit with what maximum likelihood understates in few people made good.
+
+    The scale is raised as a standard deviation is whose sum of squares is divided by n less the degrees of freedom of
+    the location; the covariance as a variance is whose residuals have lost all degrees of freedom.
+    """
+    free = 1 - precision * np.diag(covariance)  # degrees of freedom of each term
+    coefficients = coefficients.copy()
+    coefficients[design.widths[0]] -= np.log1p(-free[: design.widths[0]].sum() / n) / 2
+    return coefficients, covariance / (1 - free.sum() / n)
 
 
 def _curves(y, columns, coefficients, precision):
@@ -114,7 +131,7 @@ def _curves(y, columns, coefficients, precision):
     here = _objective(y, columns, coefficients, precision)
     for _ in range(INNER):
         slope, information = _derivatives(y, columns, coefficients, precision)
-        step = _solve(information, slope)
+        step = _uphill_step(information, slope)
         if slope @ step < FLAT:
             return coefficients, information
         coefficients, here = _uphill(y, columns, coefficients, precision, step, here)
@@ -136,15 +153,11 @@ def _derivatives(y, columns, coefficients, precision):
     return slope - precision * coefficients, information + np.diag(precision)
 
 
-def _solve(information, slope):
-    """Return Newton's step; where the likelihood is not yet hollow enough, a shorter one that still leads upwards."""
-    ridge = 0.0
-    for _ in range(40):
-        try:
-            return cho_solve(cho_factor(information + ridge * np.eye(len(slope))), slope)
-        except LinAlgError:
-            ridge = max(10 * ridge, 1e-4 * np.abs(np.diag(information)).max())
-    raise NeuroloomError("the centile curves cannot be found: their information is not finite.")
+def _uphill_step(information, slope):
+    """Return Newton's step, with curvatures that are hollow the wrong way taken as if they were not."""
+    sizes, directions = eigh(information)
+    sizes = np.maximum(np.abs(sizes), 1e-8 * np.abs(sizes).max())
+    return directions @ (directions.T @ slope / sizes)
 
 
 def _uphill(y, columns, coefficients, precision, step, here):
