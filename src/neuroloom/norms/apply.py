@@ -2,13 +2,11 @@
 
 import pandas as pd
 
-from neuroloom.cohort.words import in_our_values
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.norms.reference import person_column
-from neuroloom.parts import check_known
+from neuroloom.norms.reference import ages_and_sexes, columns_of_people
 
 
-def apply_norms(norms, table, *, age="age", sex="sex", person=None):
+def apply_norms(norms, table, *, age=None, sex=None, person=None):
     """Return where each person's measures lie among the reference of their age and sex.
 
     Parameters
@@ -16,7 +14,7 @@ def apply_norms(norms, table, *, age="age", sex="sex", person=None):
     norms : Norms
     table : DataFrame
         A row a person or a visit, with measures called as in the norms.
-    age, sex, person : str
+    age, sex, person : str or None
         Columns, as in `neuroloom.norms.fit.fit_norms`.
 
     Returns
@@ -25,10 +23,8 @@ def apply_norms(norms, table, *, age="age", sex="sex", person=None):
         A row a person and measure: ``participant_id``, ``age``, ``sex``, ``measure``, ``value``, ``percentile``, its
         interval ``low`` and ``high``, ``z``, ``reference`` and ``note``, which says why there is no percentile.
     """
-    person = person_column(table, person)
-    for column in (age, sex):
-        check_known("column", column, table.columns)
-    who, _ = in_our_values(pd.DataFrame({"age": table[age], "sex": table[sex]}))
+    person, age, sex = columns_of_people(table, person, age, sex)
+    who, _ = ages_and_sexes(table, age, sex)
     known = [measure for measure in norms.measures if measure in table]
     if not known:
         raise NeuroloomError(

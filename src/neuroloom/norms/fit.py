@@ -14,7 +14,7 @@ from neuroloom.norms.reference import read_reference
 LINES = (5, 50, 95)  # percent, of the shares that are told
 
 
-def fit_norms(table, measures=None, *, name, age="age", sex="sex", person=None, on_progress=None):
+def fit_norms(table, measures=None, *, name, age=None, sex=None, person=None, on_progress=None):
     """Return centile curves of measures by age and sex, fitted on the people of a table.
 
     Each measure has the sinh-arcsinh law (`neuroloom.norms.shash`), whose median and scale are smooth curves over age
@@ -29,10 +29,9 @@ def fit_norms(table, measures=None, *, name, age="age", sex="sex", person=None, 
         Columns or patterns; None takes every column of numbers that has no other meaning.
     name : str
         What the reference is called. Percentiles are always told with it.
-    age, sex : str
-        Columns: years; words for the sex (M, F, male, female ...).
-    person : str or None
-        Column that names the people; None takes it by its usual words.
+    age, sex, person : str or None
+        Columns: years; words for the sex (M, F, male, female ...); names of the people. None takes each by its usual
+        words (`neuroloom.cohort.words`).
     on_progress : callable or None
         Called with (what, done, of).
 

@@ -49,7 +49,7 @@ class Reference:
         return hashlib.blake2b(rows.astype("<f8").tobytes(), digest_size=16).hexdigest()
 
 
-def read_reference(table, measures=None, *, age="age", sex="sex", person=None):
+def read_reference(table, measures=None, *, age=None, sex=None, person=None):
     """Return the `Reference` in a table, or an error that names who and what is wrong with it.
 
     Parameters
@@ -58,13 +58,14 @@ def read_reference(table, measures=None, *, age="age", sex="sex", person=None):
         A row a person.
     measures : sequence of str or None
         Columns, or patterns such as ``*_thickness``; None takes every column of numbers that has no other meaning.
-    age, sex : str
-        Columns: years, and words for the sex as in `neuroloom.cohort.words`.
-    person : str or None
-        Column that names the person; None takes it by its usual words.
+    age, sex, person : str or None
+        Columns: years, words for the sex and names, as `columns_of_people` takes them.
     """
-    person = person_column(table, person)
-    rest, notes = _who(table, age, sex)
+    person, age, sex = columns_of_people(table, person, age, sex)
+    rest, notes = ages_and_sexes(table, age, sex)
+    if not pd.api.types.is_numeric_dtype(rest["age"]):
+        raise NeuroloomError(f"column {age!r} holds no ages in years: {listed(rest['age'].dropna().unique(), 3)}.")
+    _refuse_words(rest, sex)
     people = _one_row_a_person(table[person])
     names = _measures(table, measures, {person, age, sex})
     values = pd.DataFrame({name: _numbers(name, table[name], people) for name in names})
@@ -78,34 +79,36 @@ def read_reference(table, measures=None, *, age="age", sex="sex", person=None):
     return reference
 
 
-def person_column(table, person):
-    """Return the column that names the people."""
-    if person is not None:
-        check_known("column", person, table.columns)
-        return person
-    found = common_words(table.columns).get("participant_id")
-    if found is None:
-        raise NeuroloomError(
-            "no column names the people, so that nobody can see whether one is there twice. Name it with --person "
-            f"(in Python person=). Columns: {listed(table.columns)}."
-        )
+def columns_of_people(table, person=None, age=None, sex=None):
+    """Return the columns that name the people, their age and their sex; None takes one by its usual words."""
+    usual, found = common_words(table.columns), []
+    for word, told in (("participant_id", person), ("age", age), ("sex", sex)):
+        if told is not None:
+            check_known("column", told, table.columns)
+        elif word not in usual:
+            option = "person" if word == "participant_id" else word
+            raise NeuroloomError(
+                f"no column is called {word} or one of its usual words. Name it with --{option} (in Python {option}=). "
+                f"Columns: {listed(table.columns)}."
+            )
+        found.append(told or usual[word])
     return found
 
 
-def _who(table, age, sex):
-    """Return age in years and sex as F or M, and what was said of them."""
-    for column in (age, sex):
-        check_known("column", column, table.columns)
+def ages_and_sexes(table, age, sex):
+    """Return a table of ``age`` in years and ``sex`` as F and M where its words are known, and what was said of them."""
     rest, notes = in_our_values(pd.DataFrame({"age": table[age], "sex": table[sex]}))
+    return rest, [note for note in notes if "kept as it stands" not in note]
+
+
+def _refuse_words(rest, sex):
     odd = sorted({str(word) for word in rest["sex"].dropna() if word not in SEXES.values()})
     if odd:
         raise NeuroloomError(
-            f"column {sex!r}: {listed(odd)}: no word for a sex. Known: {', '.join(SEXES)}, large or small. For codes "
-            f"write a cohort.yaml beside the table, 'sex: {{from: {sex}, values: {{1: M, 2: F}}}}', and name its folder."
+            f"column {sex!r} holds {listed(odd)}: no words for a sex. Known: {', '.join(SEXES)}, large or small. For "
+            f"codes write a cohort.yaml beside the table with 'sex: {{from: {sex}, values: {{1: M, 2: F}}}}' under "
+            "columns, and name its folder instead of the table."
         )
-    if not pd.api.types.is_numeric_dtype(rest["age"]):
-        raise NeuroloomError(f"column {age!r} holds no ages in years: {listed(rest['age'].dropna().unique(), 3)}.")
-    return rest, [note for note in notes if "not numbers" not in note]  # those rows are refused by name
 
 
 def _one_row_a_person(column):
