@@ -209,7 +209,13 @@ def main():
             results.append(simulated(name, n, given.tables, given.seed))
             print(json.dumps(results[-1]), flush=True)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    whole = {"nominal": 0.95, "tables": given.tables, "new_people": NEW, "seed": given.seed, "commit": commit.stdout.strip()}
+    whole = {
+        "nominal": 0.95,
+        "tables": given.tables,
+        "new_people": NEW,
+        "seed": given.seed,
+        "commit": commit.stdout.strip(),
+    }
     whole |= {"simulated": results}
     if given.data:
         whole["ixi_thickness"] = real_halves(given.data, given.splits, given.seed)

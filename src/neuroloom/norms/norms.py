@@ -89,7 +89,9 @@ class Norms(State):
                 z = np.sinh([w, w - half, w + half])
             found.loc[rows, ["percentile", "low", "high"]] = 100 * stats.norm.cdf(z).T
             found.loc[rows, "z"] = z[0]
-            found.loc[rows[np.abs(z[0]) > FAR], "note"] = "further from the curves than anybody is: is the unit the same?"
+            found.loc[rows[np.abs(z[0]) > FAR], "note"] = (
+                "further from the curves than anybody is: is the unit the same?"
+            )
         return found
 
     def curve(self, measure, sex, ages, centiles):
@@ -168,5 +170,7 @@ def _reason(norm, value, age, code):
         return "the age is not known"
     group = norm.people[code]
     if not group.youngest <= age <= group.oldest:
-        return f"age {age:g} is outside the reference's {IN_WORDS[code]} of {group.youngest:g} to {group.oldest:g} years"
+        return (
+            f"age {age:g} is outside the reference's {IN_WORDS[code]} of {group.youngest:g} to {group.oldest:g} years"
+        )
     return ""

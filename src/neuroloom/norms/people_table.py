@@ -50,5 +50,6 @@ def _features(cohort, name):
     for sample in cohort.samples:
         if source.available(sample):
             scan = source.load(sample)
-            rows[sample], names = np.asarray(scan.data, dtype=np.float64), scan.geometry["names"]
+            written = np.asarray(scan.data).astype(str)  # 2.476 as the file has it, not the float32 2.47600007
+            rows[sample], names = written.astype(np.float64), scan.geometry["names"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=names).reindex(cohort.table.index)

@@ -7,7 +7,7 @@ from neuroloom.report.svg import INK, drawing, inline_svg
 CENTILES = (5, 25, 50, 75, 95)
 WIDTHS = {5: 1.0, 25: 0.8, 50: 1.8, 75: 0.8, 95: 1.0}
 PANELS = {"F": "women", "M": "men"}
-N_AGES = 121
+N_AGES = 61
 
 
 def norms_panels(figure, norms, measure, only=True):
@@ -27,6 +27,7 @@ def norms_panels(figure, norms, measure, only=True):
         _draw(axes, norms, measure, code)
         axes.set_title(f"{PANELS[code].capitalize()} (n = {people[code].n})", fontweight="normal")
         axes.set_xlabel("Age (years)")
+    panels[0].ticklabel_format(axis="y", style="plain", useOffset=False)
     panels[0].set_ylabel(measure.replace("_", " "))
     if not only:
         figure.suptitle(measure, fontsize=10.5, fontweight="bold", x=0.01, ha="left", color=INK["ink"])
@@ -47,6 +48,8 @@ def _draw(axes, norms, measure, code):
         axes.fill_between(ages, low, high, color=INK["deep"], alpha=0.14, linewidth=0)
     for centile, line in zip(CENTILES, norms.curve(measure, code, ages, CENTILES), strict=True):
         axes.plot(ages, line, color=INK["deep"], linewidth=WIDTHS[centile])
-        axes.annotate(f"{centile} %", (ages[-1], line[-1]), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(
+            f"{centile} %", (ages[-1], line[-1]), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axes.grid(True)
     axes.margins(x=0.02)

@@ -56,7 +56,9 @@ def _picture(norms, measures):
 
 
 def _page(norms, measures):
-    groups = {code: [norms.measures[m].people[code] for m in measures if code in norms.measures[m].people] for code in PANELS}
+    groups = {
+        code: [norms.measures[m].people[code] for m in measures if code in norms.measures[m].people] for code in PANELS
+    }
     facts = [
         (
             PANELS[code].capitalize(),

@@ -9,7 +9,7 @@ from neuroloom.report.wording import ABSENT, number
 
 
 def norms_table(norms):
-    """Return people and ages by sex of each measure, and the range over thirds of age of the share below each line."""
+    """Return the number of women and men of each measure, and the range over thirds of age of the share below each line."""
     caption = "Below: share of the reference below the 5, 50 and 95 % lines, least and most of the thirds by age."
     table = Table(title=Text(norms.name), title_justify="left", box=SIMPLE_HEAD, caption=caption)
     for title in ("Measure", *(word.capitalize() for word in PANELS.values()), "Below 5", "Below 50", "Below 95 %"):
@@ -22,7 +22,7 @@ def norms_table(norms):
 
 
 def _people(group):
-    return ABSENT if group is None else f"{group.n} ({number(group.youngest, 0)} to {number(group.oldest, 0)} years)"
+    return ABSENT if group is None else str(group.n)
 
 
 def _range(shares):
