@@ -22,9 +22,15 @@ class State(BaseModel):
 class Group(State):
     """The people of one sex that the curves were fitted on; ages in years, outward to a tenth."""
 
-    n: int
+    n: int = Field(gt=0)
     youngest: float
     oldest: float
+
+    @model_validator(mode="after")
+    def _in_order(self):
+        if self.youngest >= self.oldest:
+            raise ValueError("the youngest is not younger than the oldest")
+        return self
 
 
 class BelowLines(State):
@@ -60,7 +66,7 @@ class MeasureNorm(State):
     thirds : tuple of BelowLines
     """
 
-    people: dict[str, Group]
+    people: dict[Literal["F", "M"], Group] = Field(min_length=1)
     units: Literal["linear", "log"]
     centre: float
     scale: float = Field(gt=0)
