@@ -27,7 +27,7 @@ from neuroloom.norms.reference import read_reference
 from neuroloom.seeds import generator
 
 LINES = (5, 50, 95)  # percent
-SIZES = (200, 400, 600)
+SIZES = (100, 200, 400, 600)
 NEW = 4000  # people on whom the lines of a simulated reference are tried
 Z95 = stats.norm.ppf(0.975)
 YOUNGEST, OLDEST = 18.0, 88.0
@@ -81,7 +81,7 @@ LAWS = {
         variation=lambda t, man: 0.35 + 0.1 * t + 0.05 * man,
     ),
     "grey matter: rises and falls, skewness changes": Lms(
-        power=lambda t: 2 - 2.5 * t + 1e-9,
+        power=lambda t: 2 - 1.8 * t,
         median=lambda t, man: 600 + 80 * np.sin(3.5 * t) - 90 * t + 60 * man * (1 - 0.3 * t),
         variation=lambda t, man: 0.09 + 0.03 * t,
     ),
@@ -168,18 +168,15 @@ def simulated(name, n, tables, seed):
 
 
 def real_halves(data, splits, seed):
-    """Return the shares of left-out halves of real people below lines fitted on the other halves, by measure."""
+    """Return the shares of one half of real people below lines fitted on the other, both ways, by measure."""
     table, _ = people_table(data, "ixi-thickness")
     reference = read_reference(table)
     n = len(reference.age)
-    found = np.full((splits, reference.values.shape[1], 4, len(LINES)), np.nan)
+    found = []
     for split in range(splits):
-        fitted = np.isin(np.arange(n), generator(seed, "halves", split).permutation(n)[: n // 2])
-        for place, name in enumerate(reference.values):
-            people = (reference.values[name].to_numpy(), reference.age, reference.sex)
-            norm = fit_measure(*(part[fitted] for part in people))
-            found[split, place] = below(norm, *inside(norm, *(part[~fitted] for part in people)))
-    by_measure = found.mean(axis=0)  # (measure, all and thirds, line)
+        first = np.isin(np.arange(n), generator(seed, "halves", split).permutation(n)[: n // 2])
+        found += [[left_out(reference, name, half) for name in reference.values] for half in (first, ~first)]
+    by_measure = np.mean(found, axis=0)  # (measure, all and thirds, line)
     return {
         "people": n,
         "measures": reference.values.shape[1],
@@ -189,6 +186,13 @@ def real_halves(data, splits, seed):
         "below_highest_measure": told(by_measure[:, 0].max(axis=0)),
         "below_by_third": [told(third) for third in by_measure[:, 1:].mean(axis=0)],
     }
+
+
+def left_out(reference, name, fitted):
+    """Return the shares below the lines of one measure among those who are not in ``fitted``."""
+    people = (reference.values[name].to_numpy(), reference.age, reference.sex)
+    norm = fit_measure(*(part[fitted] for part in people))
+    return below(norm, *inside(norm, *(part[~fitted] for part in people)))
 
 
 def told(shares):
