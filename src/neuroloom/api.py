@@ -204,3 +204,60 @@ def simulate_files(kind, out, settings=None, *, force=False, on_progress=None):
     cohort = build("simulator", SIMULATORS, Part(name=kind, **(settings or {})))
     write_cohort(cohort, Path(out), force=force, on_progress=on_progress)
     return cohort.table["participant_id"].nunique()
+
+
+def fit_norms_table(table, *, name, out=None, measures=None, cohort_file=None, on_note=None, **columns):
+    """Fit centile curves on a table of people; see `neuroloom.norms.fit_norms`.
+
+    Parameters
+    ----------
+    table : str or Path
+        A .csv or .tsv, or a data folder; see `neuroloom.norms.people_table.people_table`.
+    name : str
+        What the reference is called.
+    out : str, Path or None
+        JSON file to write.
+    measures : sequence of str or None
+    cohort_file : str, Path or None
+        A cohort file that lies elsewhere, or a preset's name; for folders.
+    on_note : callable or None
+        Called with each text of what was taken for what and who was left out. These may name people, and are not kept.
+    **columns
+        ``age``, ``sex``, ``person`` and ``on_progress`` of `fit_norms`.
+
+    Returns
+    -------
+    Norms
+    """
+    from neuroloom.norms import fit_norms
+
+    norms = fit_norms(_people(table, cohort_file, on_note), measures, name=name, **columns)
+    for note in norms.notes if on_note else ():
+        on_note(note)
+    if out is not None:
+        norms.save(out)
+    return norms
+
+
+def apply_norms_table(norms, table, *, cohort_file=None, on_note=None, **columns):
+    """Return where the people of a table lie on norms (a file); see `neuroloom.norms.apply_norms`."""
+    from neuroloom.norms import Norms, apply_norms
+
+    return apply_norms(Norms.load(norms), _people(table, cohort_file, on_note), **columns)
+
+
+def draw_norms(norms, out, *, measures=None):
+    """Draw the centile curves of norms (a file) as .png or as a page, .html; return the measures drawn."""
+    from neuroloom.norms import Norms
+    from neuroloom.report.norms_page import write_norms
+
+    return write_norms(Norms.load(norms), out, measures)
+
+
+def _people(table, cohort_file, on_note):
+    from neuroloom.norms.people_table import people_table
+
+    people, notes = people_table(table, cohort_file)
+    for note in notes if on_note else ():
+        on_note(note)
+    return people
