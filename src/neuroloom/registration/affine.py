@@ -8,7 +8,6 @@ from scipy.spatial.transform import Rotation
 from neuroloom.errors import NeuroloomError
 from neuroloom.parts import check_known
 from neuroloom.registration.halfway import halfway, outer_corners
-from neuroloom.registration.itk import mask_image
 from neuroloom.registration.mattes import TRANSFORMS, Pair, centre_of_mass
 from neuroloom.transforms.volume_grid import affine_of, voxel_sizes
 from neuroloom.transforms.volume_resample import Resample
@@ -52,7 +51,6 @@ def affine_between(moving, fixed, *, degrees="rigid", mask=None):
     check_known("degrees of freedom", degrees, TRANSFORMS)
     check_scan(moving, "moving")
     check_scan(fixed, "fixed")
-    mask = None if mask is None else mask_image(mask)
     there = one_way(moving, fixed, degrees, (mask, None))
     back = one_way(fixed, moving, degrees, (None, mask))
     check_plausible(there, moving, fixed)

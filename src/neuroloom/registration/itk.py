@@ -1,11 +1,11 @@
-"""Scans and matrices as SimpleITK takes them: world axes to the left, back and top (LPS), where ours are RAS."""
+"""Scans and matrices as SimpleITK takes them."""
 
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.transforms.volume_grid import affine_of, voxel_sizes
 
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS mm to LPS mm, and back
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS mm, as all of ours are, to LPS mm (left, back, top), and back
 
 
 def simpleitk():
@@ -17,43 +17,36 @@ def simpleitk():
     return SimpleITK
 
 
-def to_image(data, affine):
-    """Return a SimpleITK image of an array.
+def to_image(scan, world=LPS):
+    """Return a scan of one channel, or a label map, as a SimpleITK image.
 
     Parameters
     ----------
-    data : ndarray of shape (i, j, k)
-    affine : ndarray of shape (4, 4)
-        Voxel numbers to RAS mm; it may be sheared or left-handed.
+    scan : Scan
+        Its affine may be sheared or left-handed.
+    world : ndarray of shape (4, 4)
+        From RAS mm to the coordinates that the image is to have.
     """
+    data = scan.data if scan.kind == "labels" else scan.data[0]
     image = simpleitk().GetImageFromArray(np.ascontiguousarray(data.T))  # SimpleITK counts (k, j, i)
-    world = LPS @ affine
-    sizes = voxel_sizes(world)
+    affine = world @ affine_of(scan)
+    sizes = voxel_sizes(affine)
     image.SetSpacing(sizes.tolist())
-    image.SetDirection((world[:3, :3] / sizes).ravel().tolist())
-    image.SetOrigin(world[:3, 3].tolist())
+    image.SetDirection((affine[:3, :3] / sizes).ravel().tolist())
+    image.SetOrigin(affine[:3, 3].tolist())
     return image
 
 
-def mask_image(mask):
-    """Return a label map (`Scan`) as the SimpleITK image of a mask: 1 wherever a label is not 0."""
-    return to_image((mask.data != 0).astype(np.uint8), affine_of(mask))
-
-
 def to_matrix(transform):
-    """Return the (4, 4) matrix in RAS mm of one of SimpleITK's transforms that has a matrix and a centre."""
-    linear = np.array(transform.GetMatrix()).reshape(3, 3)
-    centre = np.array(transform.GetCenter())
+    """Return the (4, 4) matrix of one of SimpleITK's transforms whose centre is 0."""
     matrix = np.eye(4)
-    matrix[:3, :3] = linear
-    matrix[:3, 3] = centre + np.array(transform.GetTranslation()) - linear @ centre
-    return LPS @ matrix @ LPS
+    matrix[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
+    matrix[:3, 3] = transform.GetTranslation()
+    return matrix
 
 
 def set_matrix(transform, matrix):
-    """Give one of SimpleITK's transforms, whose centre stays, the (4, 4) matrix in RAS mm."""
-    matrix = LPS @ matrix @ LPS
-    centre = np.array(transform.GetCenter())
+    """Return one of SimpleITK's transforms whose centre is 0 with the (4, 4) matrix."""
     transform.SetMatrix(matrix[:3, :3].ravel().tolist())
-    transform.SetTranslation((matrix[:3, 3] + matrix[:3, :3] @ centre - centre).tolist())
+    transform.SetTranslation(matrix[:3, 3].tolist())
     return transform
