@@ -64,7 +64,9 @@ def check_scan(scan, name):
     if scan.kind != "volume":
         raise NeuroloomError(f"The {name} scan is a label map. Register the scans, and move the label map along.")
     if len(scan.data) != 1:
-        raise NeuroloomError(f"The {name} scan has {len(scan.data)} channels, but registration looks at one. Choose it.")
+        raise NeuroloomError(
+            f"The {name} scan has {len(scan.data)} channels, but registration looks at one. Choose it."
+        )
     if not np.isfinite(scan.data).all():
         raise NeuroloomError(f"The {name} scan has NaN or infinite voxels. Mend it before it is registered.")
     if scan.data.min() == scan.data.max():

@@ -33,16 +33,18 @@ def halfway(matrix):
         Where there is no real root that is half of the way: the map mirrors, or turns by 180 degrees.
     """
     matrix = np.asarray(matrix, dtype=np.float64)
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.array_equal(matrix[3], [0, 0, 0, 1]):
-        raise NeuroloomError(f"An affine map is a finite (4, 4) matrix with last row 0, 0, 0, 1, not {matrix.tolist()}.")
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.allclose(matrix[3], [0, 0, 0, 1]):
+        raise NeuroloomError(
+            f"An affine map is a finite (4, 4) matrix with last row 0, 0, 0, 1, not {matrix.tolist()}."
+        )
     values = np.linalg.eigvals(matrix[:3, :3])
-    if ((np.abs(values.imag) < 1e-6 * np.abs(values)) & (values.real <= 0)).any():
+    least = 1e-6 * np.abs(values).max()
+    if ((np.abs(values.imag) <= least) & (values.real <= least)).any():
         raise NeuroloomError(
             "The map from one scan to the other mirrors, flattens or turns by 180 degrees, so there is no half of it. "
             "Are left and right swapped in the header of one of them?"
         )
-    root = sqrtm(matrix)
-    root = np.real(root)  # a real matrix without such eigenvalues has a real principal root (Higham 1987)
+    root = np.real(sqrtm(matrix))  # without such eigenvalues there is a real one: doi:10.1016/0024-3795(87)90118-2
     if not np.abs(root @ root - matrix).max() <= ROOT_ERROR * np.abs(matrix).max():
         raise NeuroloomError(f"No square root of the map could be found: {matrix.tolist()}.")
     root[3] = 0, 0, 0, 1

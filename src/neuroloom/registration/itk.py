@@ -11,7 +11,7 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS mm, as all of ours are, to LPS
 def simpleitk():
     """Return SimpleITK, or say which extra of the package brings it."""
     try:
-        import SimpleITK  # noqa: N813
+        import SimpleITK
     except ImportError:
         raise NeuroloomError("registration needs SimpleITK: pip install 'neuroloom[register]'.") from None
     return SimpleITK
