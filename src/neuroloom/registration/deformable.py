@@ -105,6 +105,8 @@ def _signs(field):
 
 def jacobian(field):
     """Return by what factor a field of displacements grows each voxel's volume; below 0 it folds; shape (i, j, k)."""
-    slopes = np.stack([np.stack(np.gradient(component.astype(np.float64))) for component in field.data])  # (a, axis, ...)
+    slopes = np.stack(
+        [np.stack(np.gradient(component.astype(np.float64))) for component in field.data]
+    )  # (a, axis, ...)
     per_mm = np.einsum("anijk,nb->ijkab", slopes, np.linalg.inv(affine_of(field)[:3, :3]))
     return np.linalg.det(per_mm + np.eye(3))
