@@ -1,5 +1,7 @@
 """Scans and matrices as SimpleITK takes them."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
@@ -15,6 +17,18 @@ def simpleitk():
     except ImportError:
         raise NeuroloomError("registration needs SimpleITK: pip install 'neuroloom[register]'.") from None
     return SimpleITK
+
+
+@contextmanager
+def one_thread():
+    """Let SimpleITK work in one thread: the sums of several come in any order, and end in other bytes."""
+    process = simpleitk().ProcessObject
+    before = process.GetGlobalDefaultNumberOfThreads()  # a method's own SetNumberOfThreads does not reach its metric
+    process.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        process.SetGlobalDefaultNumberOfThreads(before)
 
 
 def to_image(scan, world=LPS):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.registration.itk import LPS, set_matrix, simpleitk, to_image, to_matrix
+from neuroloom.registration.itk import LPS, one_thread, set_matrix, simpleitk, to_image, to_matrix
 from neuroloom.transforms.volume_grid import affine_of
 
 TRANSFORMS = {  # degrees of freedom -> SimpleITK's transform
@@ -43,7 +43,8 @@ class Pair:
         """Return the mutual information under a map, in nats; 0 where the scans do not meet."""
         method = self._method(self._transform("affine", matrix))
         try:
-            return -method.MetricEvaluate(self.fixed, self.moving)
+            with one_thread():
+                return -method.MetricEvaluate(self.fixed, self.moving)
         except RuntimeError:  # SimpleITK's only word for "too few points lie in both"
             return 0.0
 
@@ -56,7 +57,8 @@ class Pair:
             method.SetOptimizerAsRegularStepGradientDescent(
                 learningRate=voxel, minStep=LAST_STEP * voxel, numberOfIterations=STEPS, gradientMagnitudeTolerance=1e-9
             )
-            method.Execute(self.fixed, self.moving)
+            with one_thread():
+                method.Execute(self.fixed, self.moving)
         except RuntimeError:  # as above, or turned so far that SimpleITK cannot tell the angle
             raise NeuroloomError(
                 "The registration failed: the scans were driven apart. Do both show the same part of a head?"
@@ -65,7 +67,6 @@ class Pair:
 
     def _method(self, transform):
         method = simpleitk().ImageRegistrationMethod()
-        method.SetNumberOfThreads(1)  # the sums of several threads come in any order
         method.SetMetricAsMattesMutualInformation(BINS)
         share = min(1.0, SAMPLES / np.prod(self.fixed.GetSize()))
         if share < 1:
