@@ -2,12 +2,15 @@
 
 Vercauteren et al. 2009, doi:10.1016/j.neuroimage.2008.10.040. Demons compare intensities, so those of the moving
 scan are first likened to the fixed one's: each is replaced by the mean of the fixed scan where it occurs, and what
-is left of two different bias fields is taken out (Lewis & Fox 2004, doi:10.1016/j.neuroimage.2004.04.014).
+is left of two different bias fields is taken out (Lewis & Fox 2004, doi:10.1016/j.neuroimage.2004.04.014). That
+makes up for two scanners, not for two contrasts: with the intensities of one scan inverted, as between T1 and T2,
+no point came nearer to its place, so such scans are refused.
 """
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from neuroloom.errors import NeuroloomError
 from neuroloom.registration.affine import check_scan, level_sizes, reduced
 from neuroloom.registration.itk import simpleitk, to_image
 from neuroloom.scan import Scan
@@ -15,9 +18,10 @@ from neuroloom.transforms.volume_grid import affine_of, resample_onto
 
 MOST_LEVELS = 3
 STEPS = 40
-UPDATE, SMOOTHING = 1.0, 1.5  # voxels: standard deviations of the Gaussians on each step and on the whole field
+UPDATE, SMOOTHING = 1.0, 2.0  # voxels: standard deviations of the Gaussians on each step and on the whole field
 LIKENINGS = 4  # rounds at each level: the intensities are likened anew as the scans come together
 BINS = 64
+LEAST_ALIKE = 0.2  # correlation over the fixed head after the affine map; scans of other contrasts are below 0
 BIAS = 5.0  # voxels of the first level (about 30 mm of a head): standard deviation of what is taken for a bias field
 
 
@@ -36,6 +40,11 @@ def field_between(moving, fixed, matrix):
     Scan
         ``volume`` (3, i, j, k) on cubes over the fixed scan, in mm (RAS): the point x of the fixed scan lies in the
         moving one at ``matrix @ (x + displacement(x))``. Two calls give the same bytes.
+
+    Raises
+    ------
+    NeuroloomError
+        Where the scans are not of one contrast, or were not brought together by the matrix.
     """
     check_scan(moving, "moving")
     check_scan(fixed, "fixed")
@@ -45,9 +54,24 @@ def field_between(moving, fixed, matrix):
     for size in sizes:
         target, source = reduced(fixed, size), reduced(moving, size)
         field = _onto(field, target)
+        if size == sizes[0]:
+            _check_alike(source, target)
         for _ in range(LIKENINGS):
             field = _demons(target, _likened(source, target, field, BIAS * sizes[0] / size), field)
     return field
+
+
+def _check_alike(source, target):
+    """Raise where the scans' intensities do not rise together, as those of two contrasts do not."""
+    seen = resample_onto(source, target.data.shape[1:], affine_of(target))
+    head = target.data > target.data.mean()
+    correlation = np.corrcoef(seen.data[head], target.data[head])[0, 1] if seen.data[head].std() > 0 else 0.0
+    if correlation < LEAST_ALIKE:
+        raise NeuroloomError(
+            f"After the affine map the scans' intensities correlate by {correlation:.2f} over the head; "
+            f"{LEAST_ALIKE:.2f} is needed to deform one into the other. Take two scans of one contrast (T1 and T1), or "
+            "leave the deformation out."
+        )
 
 
 def _onto(field, target):
@@ -58,18 +82,13 @@ def _onto(field, target):
 
 
 def _likened(source, target, field, bias):
-    """Return the source, seen on the target's grid through the field's affine only, with the target's intensities."""
+    """Return the source on the target's grid, not moved, with intensities as the target has under the field."""
     shape, affine = target.data.shape[1:], affine_of(target)
-    seen = resample_onto(source, shape, affine, field.data).data[0]
+    seen, unmoved = (resample_onto(source, shape, affine, by).data[0] for by in (field.data, None))
     means = _conditional_means(seen, target.data[0])
-    likened = means(seen)
-    ratio = _smooth(target.data[0], bias) / np.maximum(_smooth(likened, bias), 1e-6)
-    unmoved = means(resample_onto(source, shape, affine).data[0])
-    return target.with_data((unmoved * np.clip(ratio, 0.5, 2.0))[None].astype(np.float32))
-
-
-def _smooth(data, width):
-    return gaussian_filter(data, width) + 0.02 * data.max()  # the air has no bias field
+    air = 0.02 * target.data.max()  # where there is no signal there is no bias field
+    ratio = (gaussian_filter(target.data[0], bias) + air) / (gaussian_filter(means(seen), bias) + air)
+    return target.with_data((means(unmoved) * np.clip(ratio, 0.5, 2.0))[None].astype(np.float32))
 
 
 def _conditional_means(seen, target):
