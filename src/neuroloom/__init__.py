@@ -1,7 +1,7 @@
 """neuroloom: brain data of any kind into a trained, honestly validated, explained model and a report."""
 
 __version__ = "0.1.0"
-__all__ = ["check", "predict", "run", "segment"]
+__all__ = ["check", "predict", "register", "run", "segment"]
 
 
 def run(recipe, data=None, **options):
@@ -23,6 +23,13 @@ def segment(run_folder, files, out, **options):
     from neuroloom.api import segment_files
 
     return segment_files(run_folder, files, out, **options)
+
+
+def register(moving, fixed, out, **options):
+    """Bring one scan onto another and write it into a folder; see `neuroloom.api.register_files`."""
+    from neuroloom.api import register_files
+
+    return register_files(moving, fixed, out, **options)
 
 
 def check(data, **options):

@@ -164,6 +164,15 @@ def measure_scans(
     )
 
 
+def register_files(moving, fixed, out, *, degrees=None, deformable=False, labels=None, force=False):
+    """Bring one scan onto another and write it into a folder; see `neuroloom.registration.register.register`."""
+    from neuroloom.registration.register import register
+
+    moving, fixed, out = Path(moving), Path(fixed), Path(out)
+    labels = None if labels is None else Path(labels)
+    return register(moving, fixed, out, degrees=degrees, deformable=deformable, labels=labels, force=force)
+
+
 def cache_folder():
     """Return where prepared scans are kept: $NEUROLOOM_CACHE, or the user's cache folder."""
     told = os.environ.get("NEUROLOOM_CACHE")

@@ -302,6 +302,33 @@ def simulate(
 
 
 @app.command()
+def register(
+    moving: Annotated[Path, typer.Argument(help="The scan to move.")],
+    fixed: Annotated[Path, typer.Argument(help="The scan it is moved to.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    degrees: Annotated[
+        str | None, typer.Option(help="rigid (the default), similarity or affine (the default with --deformable).")
+    ] = None,
+    deformable: Annotated[bool, typer.Option("--deformable", help="Deform too: for two heads, of one contrast.")] = False,
+    labels: Annotated[Path | None, typer.Option("--labels", help="A label map of MOVING to move along.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+):
+    """Bring one scan onto another: the moved scan, the map, how alike they became, a picture to check it by."""
+    from neuroloom.api import register_files
+
+    told = register_files(moving, fixed, out, degrees=degrees, deformable=deformable, labels=labels, force=force)
+    before, after = (told["likeness"][when]["mutual_information"] for when in ("before", "after"))
+    typer.echo(f"Mutual information {before:.3f} before, {after:.3f} after; {told['degrees']}: {out}")
+    if deformable:
+        field = told["displacement"]
+        typer.echo(
+            f"Volumes change by factors of {field['jacobian_smallest']:.2f} to {field['jacobian_largest']:.2f}; "
+            f"{field['folded_share']:.2%} of the voxels are folded."
+        )
+    typer.echo("Look at the picture before you use it. For research; it does not replace clinical judgment.", err=True)
+
+
+@app.command()
 def cache(clear: Annotated[bool, typer.Option("--clear", help="Delete all prepared scans.")] = False):
     """Show where prepared scans are kept and how much room they take."""
     from neuroloom.api import cache_folder

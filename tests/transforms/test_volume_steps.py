@@ -88,6 +88,22 @@ def test_labels_take_the_nearest_label():
     assert set(np.unique(new.data)) == set(range(24))
 
 
+@pytest.mark.parametrize("kind", ["volume", "labels"])
+def test_the_same_displacement_everywhere_is_a_shift_of_the_affine(kind):
+    scan, by = head(), np.array([2.0, -1.5, 4.0])
+    if kind == "labels":
+        scan = Scan((scan.data[0] * 100).astype(np.uint16), "labels", scan.geometry)
+    turned = volume_grid.affine_of(flipped(head(), (0, 2), (2, 1, 0)))
+    turned[:3, 3] += 0.123  # no voxel lies half-way between two labels
+    grid = (15, 18, 20), turned
+    shifted = scan.geometry["affine"].copy()
+    shifted[:3, 3] -= by
+    expected = volume_grid.resample_onto(scan.with_data(scan.data, affine=shifted), *grid)
+    made = volume_grid.resample_onto(scan, *grid, np.broadcast_to(by[:, None, None, None], (3, *grid[0])))
+    assert made.data.any()
+    np.testing.assert_allclose(made.data, expected.data, atol=1e-3)
+
+
 def test_a_box_is_the_same_grid_for_heads_of_any_grid():
     box = CropBox(lower=(-6, -12, -12), upper=(6, 12, 12), voxel_size=3.0)
     one, other = box(head()), box(flipped(head(), (0, 2), (2, 1, 0)))

@@ -62,7 +62,7 @@ def box_grid(lower, upper, voxel_size):
     return tuple(int(n) for n in shape), affine
 
 
-def resample_onto(scan, shape, affine):
+def resample_onto(scan, shape, affine, displacement=None):
     """Return the scan on another grid: one resampling, from its own affine, 0 outside its field of view.
 
     Where the new voxels are larger than the old ones, each is the mean over its own volume (as in a
@@ -75,37 +75,44 @@ def resample_onto(scan, shape, affine):
     shape : tuple of int
     affine : ndarray of shape (4, 4)
         Of the new grid, voxel numbers to mm.
+    displacement : ndarray of shape (3, i, j, k) or None
+        By how many mm (RAS) from each voxel of the new grid the scan is looked at; None is nowhere.
 
     Returns
     -------
     Scan
     """
     affine = np.asarray(affine, dtype=np.float64)
-    to_old = np.linalg.inv(affine_of(scan)) @ affine  # new voxel numbers -> old voxel numbers
+    from_mm = np.linalg.inv(affine_of(scan))
+    to_old = from_mm @ affine  # new voxel numbers -> old voxel numbers
+    moved = None if displacement is None else np.einsum("ab,bijk->aijk", from_mm[:3, :3], displacement)  # old voxels
     if scan.kind == "labels":
-        data = _nearest(scan.data, shape, to_old)
+        data = _nearest(scan.data, shape, to_old, moved)
     else:
-        data = _mean_over_voxels(scan.data, shape, to_old)
+        data = _mean_over_voxels(scan.data, shape, to_old, moved)
     return scan.with_data(data, affine=affine)
 
 
-def _nearest(labels, shape, to_old):
+def _nearest(labels, shape, to_old, moved=None):
     where = np.indices(shape).reshape(3, -1)
-    old = np.rint(to_old[:3, :3] @ where + to_old[:3, 3:]).astype(int)
+    old = to_old[:3, :3] @ where + to_old[:3, 3:]
+    old = np.rint(old if moved is None else old + moved.reshape(3, -1)).astype(int)
     inside = ((old >= 0) & (old < np.array(labels.shape)[:, None])).all(axis=0)
     out = np.zeros(where.shape[1], dtype=labels.dtype)
     out[inside] = labels[tuple(old[:, inside])]
     return out.reshape(shape)
 
 
-def _mean_over_voxels(data, shape, to_old):
-    if np.allclose(to_old[:3, :3], np.diag(np.diag(to_old[:3, :3])), atol=1e-6):
+def _mean_over_voxels(data, shape, to_old, moved=None):
+    if moved is None and np.allclose(to_old[:3, :3], np.diag(np.diag(to_old[:3, :3])), atol=1e-6):
         return _axis_by_axis(data, shape, to_old)
     volume = torch.from_numpy(np.ascontiguousarray(data, dtype=np.float32))[None]  # (1, channel, i, j, k)
     size = np.array(data.shape[1:])
     scale = 2.0 / np.maximum(size - 1, 1)  # old voxel number -> -1 .. 1, the form that grid_sample asks for
     matrix, shift = scale[:, None] * to_old[:3, :3], scale * to_old[:3, 3] - 1.0
     where = _lattice(shape, matrix, shift)
+    if moved is not None:
+        where += torch.from_numpy(np.moveaxis((scale[:, None, None, None] * moved)[::-1], 0, -1).astype(np.float32))
     points = [sub_positions(step) for step in np.abs(to_old[:3, :3]).max(axis=0)]
     total = torch.zeros((1, data.shape[0], *shape))
     for offset in itertools.product(*points):

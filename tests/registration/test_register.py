@@ -1,0 +1,111 @@
+"""The command: what it writes agrees with each other and with the scans, and what is wrong is said by name."""
+
+import json
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from neuroloom import cli
+from neuroloom.api import register_files
+from neuroloom.errors import NeuroloomError
+from neuroloom.formats import read
+from neuroloom.formats.nifti import write_nifti
+from neuroloom.registration.affine import distance
+from neuroloom.scan import Scan
+from neuroloom.simulators.t1w import simulate_t1w
+from neuroloom.transforms.volume_grid import affine_of, resample_onto
+
+pytest.importorskip("SimpleITK")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two visits of a head as files, a map of three labels in the second, and the map from first to second."""
+    folder = tmp_path_factory.mktemp("scans")
+    cohort = simulate_t1w(n_participants=1, native=True, seed=4, voxel_size=4.0, visits=2)
+    first, second = (cohort.load("t1w", sample) for sample in cohort.samples)
+    one, other = (cohort.inputs["t1w"].draw.pose(sample) for sample in cohort.samples)
+    levels = np.digitize(second.data[0] / second.data.max(), (0.2, 0.4, 0.6)).astype(np.uint16)
+    write_nifti(folder / "first.nii.gz", first)
+    write_nifti(folder / "second.nii", second)
+    write_nifti(folder / "second_dseg.nii.gz", Scan(levels, "labels", second.geometry))
+    return folder, other @ np.linalg.inv(one)
+
+
+def run(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["neuroloom", *map(str, words)])
+    with pytest.raises(SystemExit) as done:
+        cli.main()
+    return done.value.code
+
+
+@pytest.mark.slow
+def test_what_is_written_is_one_registration(files, tmp_path, monkeypatch, capsys):
+    folder, true = files
+    words = ["register", folder / "second.nii", folder / "first.nii.gz", "--out", tmp_path]
+    words += ["--labels", folder / "second_dseg.nii.gz"]
+    assert run(monkeypatch, *words) == 0
+    assert "Look at the picture" in capsys.readouterr().err
+    told = json.loads((tmp_path / "second_space-first.json").read_text())
+    matrix = np.array(told["matrix"]["rows"])
+    first = read(folder / "first.nii.gz")
+    assert distance(matrix, true, first) < 0.4
+    assert told["likeness"]["after"]["correlation_in_head"] > told["likeness"]["before"]["correlation_in_head"] + 0.1
+    for name, kind in (("second.nii", "volume"), ("second_dseg.nii.gz", "labels")):  # moved by the matrix that is told
+        source = read(folder / name, kind=kind)
+        source = source.with_data(source.data, affine=np.linalg.inv(matrix) @ affine_of(source))
+        expected = resample_onto(source, first.data.shape[1:], affine_of(first))
+        written = read(tmp_path / f"{name.split('.')[0]}_space-first.nii.gz", kind=kind)
+        np.testing.assert_allclose(written.data, expected.data, rtol=1e-5, atol=1e-3)
+        np.testing.assert_allclose(affine_of(written), affine_of(first), atol=1e-4)
+    picture = matplotlib.image.imread(tmp_path / "second_space-first.png")
+    assert (picture[..., 0] - picture[..., 2] > 0.3).sum() > 1000  # edges are drawn, in orange
+    assert run(monkeypatch, *words) == 1
+    assert "it exists already" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_deformation_is_written_with_its_field(files, tmp_path):
+    folder, _ = files
+    told = register_files(folder / "second.nii", folder / "first.nii.gz", tmp_path, degrees="rigid", deformable=True)
+    assert told["displacement"]["folded_share"] == 0
+    low, _, high = told["displacement"]["jacobian_in_head_5_50_95_percent"]
+    assert told["displacement"]["jacobian_smallest"] <= low < 1 < high <= told["displacement"]["jacobian_largest"]
+    first, second = read(folder / "first.nii.gz"), read(folder / "second.nii")
+    field = read(tmp_path / "second_space-first_displacement.nii.gz")
+    assert field.data.shape[0] == 3
+    matrix = np.array(told["matrix"]["rows"])
+    second = second.with_data(second.data, affine=np.linalg.inv(matrix) @ affine_of(second))
+    grid = first.data.shape[1:], affine_of(first)
+    expected = resample_onto(second, *grid, resample_onto(field, *grid).data)
+    written = read(tmp_path / "second_space-first.nii.gz")
+    np.testing.assert_allclose(written.data, expected.data, rtol=1e-3, atol=1e-3 * expected.data.max())
+    after, before = (told["likeness"][when]["mutual_information"] for when in ("after", "before"))
+    assert after > before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"moving": "none.nii"}, r"none\.nii: there is no such file"),
+        ({"degrees": "rigit"}, "Did you mean 'rigid'"),
+        ({"labels": "elsewhere.nii.gz"}, r"elsewhere\.nii\.gz: 0% of its labels lie in the moving scan"),
+        ({"labels": "empty.nii.gz"}, r"empty\.nii\.gz: it has no labels"),
+        ({"labels": "second.nii"}, "it has the name of the moving scan"),
+        ({"fixed": "flat.nii.gz"}, r"second\.nii to .*flat\.nii\.gz: The fixed scan has one value everywhere"),
+    ],
+)
+def test_what_is_wrong_is_said_by_name(files, tmp_path, change, says):
+    folder, _ = files
+    far = np.diag([4.0, 4.0, 4.0, 1.0])
+    far[:3, 3] = 5000
+    write_nifti(folder / "elsewhere.nii.gz", Scan(np.ones((5, 5, 5), np.uint16), "labels", {"affine": far}))
+    write_nifti(folder / "empty.nii.gz", Scan(np.zeros((5, 5, 5), np.uint16), "labels", {"affine": far}))
+    write_nifti(folder / "flat.nii.gz", Scan(np.ones((1, 9, 9, 9), np.float32), "volume", {"affine": np.eye(4)}))
+    told = {"moving": "second.nii", "fixed": "first.nii.gz", **change}
+    paths = {what: folder / name for what, name in told.items() if what != "degrees"}
+    with pytest.raises(NeuroloomError, match=says):
+        register_files(paths.pop("moving"), paths.pop("fixed"), tmp_path, degrees=told.get("degrees"), **paths)
+    assert list(tmp_path.iterdir()) == []
