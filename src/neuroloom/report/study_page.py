@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.report.cohort_tables import cohort_section
 from neuroloom.report.confound_rows import confound_section
@@ -19,14 +16,14 @@ from neuroloom.report.groups import confusion_tables, fold_table, seen_unseen, s
 from neuroloom.report.headline import claims, environment_rows, key_facts, repeat_commands
 from neuroloom.report.methods_text import methods_text
 from neuroloom.report.missed import missed_section
+from neuroloom.report.page import rendered
 from neuroloom.report.run_record import read_run
 from neuroloom.report.scores import ROLE_WORDS, column_groups, comparison_rows, estimands, score_rows
 from neuroloom.report.structures import structures_section
 from neuroloom.report.svg import learner_colours
-from neuroloom.report.wording import CORRECTED, metric_label, without_paths
+from neuroloom.report.wording import CORRECTED, metric_label
 
 CORRECTION = "After bias correction"
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_study_page(run_folder):
@@ -49,21 +46,7 @@ def write_study_page(run_folder):
 
 def render(record):
     """Return the page of a `RunRecord` as HTML text."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
-    return environment.get_template("study_page.html").render(style=style, **page_content(record))
-
-
-def _shown(value):
-    """Keep folders of whoever ran this off the page, wherever a text comes from."""
-    return without_paths(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return rendered("study_page.html", ["style.css"], **page_content(record))
 
 
 def page_content(record):

@@ -1,0 +1,167 @@
+"""What a scan's volumes say, in plain sentences: each is said by a rule that stands here, and none is said without its data."""
+
+from dataclasses import dataclass
+
+from neuroloom.report.wording import counted, joined, millilitres, number
+
+LOW, HIGH = 5.0, 95.0  # percentiles of the reference beyond which a volume is told
+QUANTITIES = {"percent_of_icv": "share of the intracranial volume", "total_ml": "volume in ml"}
+NO_REFERENCE = "No reference was given, so nothing is said about normal or abnormal."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence, and what it is: poor (quality), notable, plain or unknown (what could not be judged)."""
+
+    kind: str
+    text: str
+
+
+def findings(record):
+    """Return the key findings of a `VolumesRecord`, in the order in which they are read.
+
+    Poor quality comes first, and then nothing else is said. Structures that were flagged are left out of all that follows.
+
+    Parameters
+    ----------
+    record : VolumesRecord
+
+    Returns
+    -------
+    list of Finding
+    """
+    if record.quality.passed is False:
+        return _poor_quality(record)
+    judged = [_centiles(record), _asymmetries(record), _changes(record)]
+    notable = [one for found, _, _ in judged for one in found]
+    plain = [text for found, text, _ in judged if text]
+    unknown = [Finding("unknown", text) for _, _, texts in judged for text in texts]
+    compared = record.norms is not None and not record.norms.reason
+    if not notable and compared and plain:
+        calm = [Finding("plain", f"Nothing notable was found: {'; '.join(plain)}.")]
+    else:
+        calm = [Finding("plain", f"{text[:1].upper()}{text[1:]}.") for text in plain]
+    return _left_out(record) + notable + calm + unknown
+
+
+def _poor_quality(record):
+    score = "" if record.quality.score is None else f" (score {number(record.quality.score)})"
+    reasons = f": {'; '.join(record.quality.reasons)}" if record.quality.reasons else ""
+    return [
+        Finding("poor", f"The quality of this segmentation is poor{score}{reasons}."),
+        Finding("poor", "Its volumes may be wrong, so nothing is said about them. Look at the slices; a new scan may be needed."),
+    ]  # fmt: skip
+
+
+def _left_out(record):
+    """Return what is said of quality where the scan as a whole passed, or where that is not known."""
+    found = []
+    if record.quality.passed is None:
+        found.append(Finding("unknown", "The quality of this segmentation is not known: look at the slices first."))
+    flagged = [f"{one.words} ({one.flag})" for one in record.structures if one.flag]
+    if flagged:
+        found.append(Finding("poor", f"Not judged, as their quality is poor: {joined(flagged)}."))
+    return found
+
+
+def usable(record):
+    return [one for one in record.structures if not one.flag]
+
+
+def _centiles(record):
+    """Return findings, a plain sentence about all others, and sentences on what could not be judged."""
+    if record.norms is None:
+        return [], "", [NO_REFERENCE]
+    if record.norms.reason:
+        return [], "", [f"No percentile of {record.norms.name} is given: {record.norms.reason.rstrip('.')}."]
+    compared = [one for one in usable(record) if one.percentile is not None]
+    if not compared:
+        return [], "", [f"No structure could be compared with {record.norms.name}."]
+    outside = [one for one in compared if not LOW <= one.percentile.value <= HIGH]
+    found = [Finding("notable", _centile_sentence(one, record.norms.name)) for one in outside]
+    limits = f"between the {LOW:.0f}th and the {HIGH:.0f}th percentile of {record.norms.name}"
+    if not outside:
+        alone = "the one structure compared lies" if len(compared) == 1 else f"all {len(compared)} structures compared lie"
+        return [], f"{alone} {limits}", []
+    chance = number(len(compared) * (LOW + 100 - HIGH) / 100, 1)
+    rest = len(compared) - len(outside)
+    others = f"the other {counted(rest, 'structure')} compared {'lies' if rest == 1 else 'lie'} {limits}; " if rest else ""
+    text = f"{others}in a person of the reference about {chance} of {len(compared)} lie outside by chance"
+    return found, text, []
+
+
+def _centile_sentence(one, reference):
+    held, below = one.percentile, one.percentile.value < LOW
+    where = f"below the {LOW:.0f}th" if below else f"above the {HIGH:.0f}th"
+    interval = "" if held.low is None or held.high is None else f", interval {number(held.low, 1)} to {number(held.high, 1)}"
+    text = (
+        f"{capital(one.words)}: {where} percentile of {reference} "
+        f"(percentile {number(held.value, 1)}{interval}; {QUANTITIES.get(held.of, held.of.replace('_', ' '))})."
+    )
+    near = held.high is not None and held.high >= LOW if below else held.low is not None and held.low <= HIGH
+    return f"{text} The interval reaches the limit: this may be chance of measuring." if near else text
+
+
+def asymmetry_limit(repeatability_percent):
+    """Return the asymmetry (100 (left - right) over their mean, in percent) that measuring alone stays below, 19 times of 20.
+
+    With the same relative error c on each side, independent, the asymmetry of a symmetric brain has the standard deviation
+    sqrt(2) c, so the limit is 1.96 sqrt(2) c: the repeatability coefficient (Bland & Altman 1999,
+    doi:10.1177/096228029900800204).
+    """
+    return 1.96 * 2**0.5 * repeatability_percent
+
+
+def is_asymmetric(one):
+    """Return whether a structure's sides differ by more than the error of measuring; None where that is not known."""
+    if one.asymmetry_percent is None or one.repeatability_percent is None:
+        return None
+    return abs(one.asymmetry_percent) > asymmetry_limit(one.repeatability_percent)
+
+
+def _asymmetries(record):
+    sided = [one for one in usable(record) if one.asymmetry_percent is not None]
+    judged = [one for one in sided if one.repeatability_percent is not None]
+    unknown = ["The error of measuring is not known, so asymmetries are not judged."] if sided and not judged else []
+    beyond = sorted((one for one in judged if is_asymmetric(one)), key=lambda one: -abs(one.asymmetry_percent))
+    if not beyond:
+        return [], "no asymmetry is beyond the error of measuring" if judged else "", unknown
+    told = "; ".join(_asymmetry_words(one) for one in beyond)
+    text = f"Asymmetries beyond the error of measuring (in brackets: what that explains at most): {told}."
+    return [Finding("notable", f"{text} Healthy brains are not quite symmetric: real is not yet abnormal.")], "", unknown
+
+
+def _asymmetry_words(one):
+    small = "left" if one.asymmetry_percent < 0 else "right"
+    most = number(asymmetry_limit(one.repeatability_percent), 1)
+    return f"{one.words} {small} smaller by {number(abs(one.asymmetry_percent), 1)} % ({most} %)"
+
+
+def _changes(record):
+    if record.prior is None:
+        return [], "", []
+    years = "" if record.prior.years is None else f", {number(record.prior.years, 1)} years before"
+    since = f"{record.prior.scan}{years}"
+    good = {one.name for one in usable(record)}
+    known = [one for one in record.prior.changes if one.name in good and one.percent_per_year is not None]
+    care = [f"Read changes with care: {text.rstrip('.')}." for text in record.prior.warnings]
+    if not known:
+        return [], "", [f"No change since {since} could be measured.", *care]
+    found = [Finding("notable", _change_sentence(one, since)) for one in known if one.changed]
+    others = "no other structure" if found else "no structure"
+    return found, f"{others} changed by more than the error of measuring since the earlier scan ({since})", care
+
+
+def _change_sentence(one, since):
+    word = "smaller" if one.percent_per_year < 0 else "larger"
+    least = one.least_percent_per_year
+    error = "" if least is None else f", beyond the {number(least, 1)} % a year that measuring can tell"
+    return (
+        f"{capital(one.words)}: {word} than at the earlier scan ({since}): {millilitres(one.before_ml)} ml "
+        f"then, {millilitres(one.after_ml)} ml now, {number(one.percent_per_year, 1)} % a year{error}."
+    )
+
+
+def capital(text):
+    """Return text with its first letter large."""
+    return text[:1].upper() + text[1:]
