@@ -59,14 +59,18 @@ def _draw(axes, record, one):
     curve = one.percentile.curve
     for low, high, opacity in BANDS:
         if low in curve.centiles and high in curve.centiles:
-            axes.fill_between(curve.ages, curve.centiles[low], curve.centiles[high], color=INK["rule"], alpha=opacity, lw=0)
+            axes.fill_between(
+                curve.ages, curve.centiles[low], curve.centiles[high], color=INK["rule"], alpha=opacity, lw=0
+            )
     if "50" in curve.centiles:
         axes.plot(curve.ages, curve.centiles["50"], color=INK["muted"], lw=1)
     ages, values = visits(record, one)
     colour = INK["deep"] if LOW <= one.percentile.value <= HIGH else INK["baseline"]
     axes.plot(ages, values, color=colour, lw=1.4)
     if one.repeatability_percent is not None:
-        axes.errorbar(ages, values, 1.96 * one.repeatability_percent / 100 * values, fmt="none", ecolor=colour, elinewidth=1.2)
+        axes.errorbar(
+            ages, values, 1.96 * one.repeatability_percent / 100 * values, fmt="none", ecolor=colour, elinewidth=1.2
+        )
     axes.plot(ages[:-1], values[:-1], "o", mfc=INK["surface"], mec=colour, ms=5)
     axes.plot(ages[-1:], values[-1:], "o", color=colour, ms=6)
     axes.set_title(capital(one.words))
@@ -79,7 +83,9 @@ def _caption(record, shown):
     quantity = QUANTITIES.get(shown[0].percentile.of, shown[0].percentile.of.replace("_", " "))
     text = (
         f"Bands: 5th to 95th and 25th to 75th percentile of {record.norms.name if record.norms else 'the reference'}; line: "
-        f"50th. Point: this scan, as {quantity}; bar: where 19 of 20 measurements of the same brain would lie."
+        f"50th. Point: this scan, as {quantity}."
     )
+    if any(one.repeatability_percent is not None for one in shown):
+        text += " Bar: where 19 of 20 measurements of the same brain would lie."
     earlier = any(len(visits(record, one)[0]) > 1 for one in shown)
     return text + (" Open point: the earlier scan, by the intracranial volume of now." if earlier else "")

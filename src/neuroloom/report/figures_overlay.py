@@ -20,7 +20,14 @@ N_SLICES = 4
 WHITE = 1.15  # times the 99.5th percentile within the labels
 MARGIN = 4.0  # mm about the brain
 EDGE, VEIL, THIN_VEIL = 0.9, 0.28, 0.12  # share of a structure's colour along its border, inside it, inside a large one
-LARGE = ("cerebral_white_matter", "cerebral_cortex", "cerebellum_white_matter", "cerebellum_cortex", "csf", "brain_stem")
+LARGE = (
+    "cerebral_white_matter",
+    "cerebral_cortex",
+    "cerebellum_white_matter",
+    "cerebellum_cortex",
+    "csf",
+    "brain_stem",
+)
 DEEP = tuple(dict.fromkeys(base_name(one.name) for one in structures() if base_name(one.name) not in LARGE))
 DPI = 200
 

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.report.figures_overlay import in_box
 from neuroloom.report.page import rendered
-from neuroloom.report.structure_colours import css, label_colours
+from neuroloom.report.structure_colours import base_name, css, label_colours
+from neuroloom.report.volumes_record import in_words
 from neuroloom.scan import Scan
 from neuroloom.transforms.volume_grid import box_grid, resample_onto
 
@@ -38,9 +39,9 @@ def write_viewer(path, title, scan, labels):
         "niivue": Markup(NIIVUE.read_text(encoding="utf-8").replace("</script", "<\\/script")),
         "scan": packed(np.round(255 * grey).astype(np.uint8), affine),
         "labels": packed(found, affine),
-        "names": {number: name.replace("_", " ") for number, (name, _) in told.items()},
+        "names": {number: in_words(name) for number, (name, _) in told.items()},
         "colours": colour_table(told),
-        "legend": [(name.replace("_", " "), css(colour)) for name, colour in told.values()],
+        "legend": {in_words(base_name(name)): css(colour) for name, colour in told.values()},
     }
     atomic_write(path, rendered("viewer.html", ["style.css", "viewer.css"], **content).encode("utf-8"))
 
@@ -61,7 +62,7 @@ def shown_volumes(scan, labels):
 def packed(array, affine):
     """Return an array as a compressed NIfTI file in base64."""
     held = nib.Nifti1Image(array, affine)
-    return base64.b64encode(igzip.compress(held.to_bytes(), 2)).decode()
+    return Markup(base64.b64encode(igzip.compress(held.to_bytes(), 2)).decode())  # its / are no folders
 
 
 def colour_table(told):
@@ -71,5 +72,5 @@ def colour_table(told):
         "I": list(colours),
         **{band: [colour[place] for _, colour in colours.values()] for place, band in enumerate("RGB")},
         "A": [0 if number == 0 else 255 for number in colours],
-        "labels": [name.replace("_", " ") for name, _ in colours.values()],
+        "labels": [in_words(name) for name, _ in colours.values()],
     }

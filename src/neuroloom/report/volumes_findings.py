@@ -77,29 +77,46 @@ def _centiles(record):
     compared = [one for one in usable(record) if one.percentile is not None]
     if not compared:
         return [], "", [f"No structure could be compared with {record.norms.name}."]
-    outside = [one for one in compared if not LOW <= one.percentile.value <= HIGH]
-    found = [Finding("notable", _centile_sentence(one, record.norms.name)) for one in outside]
+    below = [one for one in compared if one.percentile.value < LOW]
+    above = [one for one in compared if one.percentile.value > HIGH]
+    outside = [*below, *above]
+    found = [
+        Finding("notable", text)
+        for text in (*_beyond(below, record, "Below", LOW), *_beyond(above, record, "Above", HIGH))
+    ]
     limits = f"between the {LOW:.0f}th and the {HIGH:.0f}th percentile of {record.norms.name}"
     if not outside:
-        alone = "the one structure compared lies" if len(compared) == 1 else f"all {len(compared)} structures compared lie"
+        alone = (
+            "the one structure compared lies" if len(compared) == 1 else f"all {len(compared)} structures compared lie"
+        )
         return [], f"{alone} {limits}", []
     chance = number(len(compared) * (LOW + 100 - HIGH) / 100, 1)
     rest = len(compared) - len(outside)
-    others = f"the other {counted(rest, 'structure')} compared {'lies' if rest == 1 else 'lie'} {limits}; " if rest else ""
+    others = (
+        f"the other {counted(rest, 'structure')} compared {'lies' if rest == 1 else 'lie'} {limits}; " if rest else ""
+    )
     text = f"{others}in a person of the reference about {chance} of {len(compared)} lie outside by chance"
     return found, text, []
 
 
-def _centile_sentence(one, reference):
-    held, below = one.percentile, one.percentile.value < LOW
-    where = f"below the {LOW:.0f}th" if below else f"above the {HIGH:.0f}th"
-    interval = "" if held.low is None or held.high is None else f", interval {number(held.low, 1)} to {number(held.high, 1)}"
-    text = (
-        f"{capital(one.words)}: {where} percentile of {reference} "
-        f"(percentile {number(held.value, 1)}{interval}; {QUANTITIES.get(held.of, held.of.replace('_', ' '))})."
-    )
-    near = held.high is not None and held.high >= LOW if below else held.low is not None and held.low <= HIGH
-    return f"{text} The interval reaches the limit: this may be chance of measuring." if near else text
+def _beyond(outside, record, word, limit):
+    """Yield a sentence for each quantity in which structures lie beyond a limit, the furthest first."""
+    for of in dict.fromkeys(one.percentile.of for one in outside):
+        told = sorted(
+            (one for one in outside if one.percentile.of == of), key=lambda one: abs(one.percentile.value - 50)
+        )
+        names = "; ".join(_centile_words(one) for one in reversed(told))
+        quantity = QUANTITIES.get(of, of.replace("_", " "))
+        yield f"{word} the {limit:.0f}th percentile of {record.norms.name}, by {quantity}: {names}."
+
+
+def _centile_words(one):
+    held = one.percentile
+    if held.low is None or held.high is None:
+        return f"{one.words} (percentile {number(held.value, 1)})"
+    reaches = held.low <= HIGH if held.value > HIGH else held.high >= LOW
+    note = ", which reaches the limit: perhaps chance of measuring" if reaches else ""
+    return f"{one.words} (percentile {number(held.value, 1)}, interval {number(held.low, 1)} to {number(held.high, 1)}{note})"
 
 
 def asymmetry_limit(repeatability_percent):
@@ -128,7 +145,11 @@ def _asymmetries(record):
         return [], "no asymmetry is beyond the error of measuring" if judged else "", unknown
     told = "; ".join(_asymmetry_words(one) for one in beyond)
     text = f"Asymmetries beyond the error of measuring (in brackets: what that explains at most): {told}."
-    return [Finding("notable", f"{text} Healthy brains are not quite symmetric: real is not yet abnormal.")], "", unknown
+    return (
+        [Finding("notable", f"{text} Healthy brains are not quite symmetric: real is not yet abnormal.")],
+        "",
+        unknown,
+    )
 
 
 def _asymmetry_words(one):
@@ -141,25 +162,25 @@ def _changes(record):
     if record.prior is None:
         return [], "", []
     years = "" if record.prior.years is None else f", {number(record.prior.years, 1)} years before"
-    since = f"{record.prior.scan}{years}"
+    since = f"the earlier scan ({record.prior.scan}{years})"
     good = {one.name for one in usable(record)}
     known = [one for one in record.prior.changes if one.name in good and one.percent_per_year is not None]
     care = [f"Read changes with care: {text.rstrip('.')}." for text in record.prior.warnings]
     if not known:
         return [], "", [f"No change since {since} could be measured.", *care]
-    found = [Finding("notable", _change_sentence(one, since)) for one in known if one.changed]
+    changed = sorted((one for one in known if one.changed), key=lambda one: -abs(one.percent_per_year))
+    told = "; ".join(_change_words(one) for one in changed)
+    found = [Finding("notable", f"Changed since {since}, beyond the error of measuring: {told}.")] if changed else []
     others = "no other structure" if found else "no structure"
-    return found, f"{others} changed by more than the error of measuring since the earlier scan ({since})", care
+    return found, f"{others} changed by more than the error of measuring since {since}", care
 
 
-def _change_sentence(one, since):
+def _change_words(one):
     word = "smaller" if one.percent_per_year < 0 else "larger"
     least = one.least_percent_per_year
-    error = "" if least is None else f", beyond the {number(least, 1)} % a year that measuring can tell"
-    return (
-        f"{capital(one.words)}: {word} than at the earlier scan ({since}): {millilitres(one.before_ml)} ml "
-        f"then, {millilitres(one.after_ml)} ml now, {number(one.percent_per_year, 1)} % a year{error}."
-    )
+    error = "" if least is None else f"; the least that can be told is {number(least, 1)} %"
+    volumes = f"{millilitres(one.before_ml)} ml then, {millilitres(one.after_ml)} ml now"
+    return f"{one.words} {word} by {number(abs(one.percent_per_year), 1)} % a year ({volumes}{error})"
 
 
 def capital(text):

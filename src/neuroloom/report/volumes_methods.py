@@ -67,7 +67,9 @@ def limits_text(record):
         )
     texts.append("Lesions, tumours and surgery are not looked for, and can make volumes near them wrong.")
     if record.norms:
-        texts.append("A percentile compares with the people of the reference; another scanner or sequence can shift it.")
+        texts.append(
+            "A percentile compares with the people of the reference; another scanner or sequence can shift it."
+        )
     if record.prior:
         texts.append("Changes are those between two scans; another scanner, sequence or movement can look like change.")
     return texts

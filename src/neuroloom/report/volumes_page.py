@@ -57,12 +57,12 @@ def write_volumes_page(folder, name, *, pdf=False, viewer=True):
     write_volumes_tables(folder, name, record)
     made = {"viewer": f"{name}_view.html" if viewer else None, "pdf": f"{name}_report.pdf" if pdf else None}
     content = page_content(record, name, overlay_figure(scan, labels), made)
+    page = rendered("volumes_page.html", ["style.css", "volumes.css"], printed=False, **content)
+    atomic_write(folder / f"{name}_report.html", page.encode("utf-8"))
     if viewer:
         write_viewer(folder / made["viewer"], record.scan, scan, labels)
     if pdf:
         write_pdf(folder / made["pdf"], content)
-    page = rendered("volumes_page.html", ["style.css", "volumes.css"], printed=False, **content)
-    atomic_write(folder / f"{name}_report.html", page.encode("utf-8"))
     return folder / f"{name}_report.html"
 
 
@@ -103,7 +103,11 @@ def page_content(record, name, slices, made):
 
 def who(record):
     """Return age and sex in words."""
-    age = "age not known" if record.age is None else f"{number(record.age, 0 if record.age == int(record.age) else 1)} years"
+    age = (
+        "age not known"
+        if record.age is None
+        else f"{number(record.age, 0 if record.age == int(record.age) else 1)} years"
+    )
     return f"{age}, {SEXES.get(record.sex, 'sex not known')}"
 
 
@@ -124,7 +128,7 @@ def facts(record):
     share = brain_share(record)
     sides = f"left {percent(occupancy.left)}, right {percent(occupancy.right)}"
     return [
-        ("Intracranial volume", _ml(record.intracranial_ml), told and f"{told} ml"),
+        ("Intracranial volume", _ml(record.intracranial_ml), told),
         ("Brain", _ml(record.brain_ml), share and f"{share} of the intracranial volume"),
         ("Hippocampal occupancy", percent(occupancy.total), sides if occupancy.total is not None else ""),
         ("Quality", quality_section(record)["score"], quality_section(record)["verdict"].lower()),

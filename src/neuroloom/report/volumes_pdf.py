@@ -5,7 +5,7 @@ from neuroloom.formats.atomic import atomic_write
 from neuroloom.report.page import rendered
 from neuroloom.report.svg import for_paper
 
-SIZES = (8.6, 8.0, 7.4, 6.8, 6.2)  # points; the largest that fits is taken
+SIZES = (8.6, 7.8, 7.0, 6.2)  # points; the largest that fits is taken
 MOST_PAGES = 2
 
 
@@ -32,7 +32,9 @@ def write_pdf(path, content):
             atomic_write(path, document.write_pdf(pdf_identifier=b"neuroloom"))
             return
     raise FileProblem(
-        path, f"the page does not fit {MOST_PAGES} pages of paper ({len(document.pages)}).", "Read or print the HTML page."
+        path,
+        f"the page does not fit {MOST_PAGES} pages of paper ({len(document.pages)}).",
+        "Read or print the HTML page.",
     )
 
 

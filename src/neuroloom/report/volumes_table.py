@@ -101,8 +101,12 @@ def strip(one):
         f'<rect x="{_x(50) - 0.4:.1f}" y="2" width="0.8" height="10" fill="var(--surface)"/>',
     ]
     if low is not None and high is not None:
-        parts.append(f'<rect x="{_x(low):.1f}" y="6.2" width="{max(_x(high) - _x(low), 0.8):.1f}" height="1.6" fill="var(--{colour})"/>')
-    parts.append(f'<circle cx="{_x(value):.1f}" cy="7" r="3.4" fill="var(--{colour})" stroke="var(--surface)" stroke-width="0.8"/>')
+        parts.append(
+            f'<rect x="{_x(low):.1f}" y="6.2" width="{max(_x(high) - _x(low), 0.8):.1f}" height="1.6" fill="var(--{colour})"/>'
+        )
+    parts.append(
+        f'<circle cx="{_x(value):.1f}" cy="7" r="3.4" fill="var(--{colour})" stroke="var(--surface)" stroke-width="0.8"/>'
+    )
     label = f"percentile {number(value, 1)}"
     return Markup(
         f'<svg class="strip" role="img" aria-label="{label}" width="{STRIP + 8:.0f}" height="14" '
