@@ -78,7 +78,7 @@ def told(structures=None, **changes):
         "hippocampal_occupancy": {"left": 0.81, "right": 0.84, "total": 0.825},
         "quality": {"score": 0.93, "passed": True, "reasons": []}, "norms": None, "prior": None, "warnings": [],
         "software": "neuroloom 0.1.0", "orientation": ORDER,
-        "files": {"scan": "sub-001_T1w.nii.gz", "labels": f"{NAME}_dseg.nii.gz", "brain": f"{NAME}_desc-brain_mask.nii.gz"},
+        "files": {"labels": f"{NAME}_dseg.nii.gz", "mask": f"{NAME}_desc-brain_mask.nii.gz", "brain": f"{NAME}_desc-brain.nii.gz"},
         **changes,
     }  # fmt: skip
 
@@ -89,7 +89,7 @@ NORMS = {"name": "Healthy adults", "n": 563, "ages": [20, 86], "reason": None}
 def write_answer(folder, content, name=NAME, brain=None):
     """Write what `segment` leaves: the numbers, the label map and the brain-masked scan."""
     scan, labels = brain or simulated_brain()
-    write_nifti(folder / f"{name}_desc-brain.nii.gz", scan)
-    write_nifti(folder / f"{name}_dseg.nii.gz", labels)
+    write_nifti(folder / content["files"]["brain"], scan)
+    write_nifti(folder / content["files"]["labels"], labels)
     (folder / f"{name}_volumes.json").write_text(json.dumps(content))
     return folder

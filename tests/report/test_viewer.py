@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import re
 import shutil
 import subprocess
@@ -82,6 +83,17 @@ def test_the_page_may_ask_the_network_for_nothing(page):
     assert policy.startswith("default-src 'none';")
     assert "http" not in policy
     assert "connect-src" not in policy
+
+
+def test_it_carries_niivues_licence(page):
+    text = page.read_text()
+    assert "Copyright (c) 2021, Niivue" in text
+    assert "Redistributions in binary form must reproduce the above copyright" in text
+
+
+def test_niivue_is_the_file_that_was_published():
+    found = (viewer.VENDORED / "niivue-0.69.0.umd.js").read_bytes()
+    assert hashlib.sha256(found).hexdigest() in (viewer.VENDORED / "niivue-LICENSES.txt").read_text()
 
 
 def browsed(page, tmp_path, *arguments):

@@ -95,7 +95,7 @@ def test_names_are_text_and_never_code(tmp_path, brain):
         held, scan=HOSTILE, sex=HOSTILE, warnings=[HOSTILE], software=HOSTILE, norms={**NORMS, "name": HOSTILE},
         prior={"scan": HOSTILE, "years": 1.0, "warnings": [HOSTILE], "changes": changes},
         quality={"score": 0.5, "passed": True, "reasons": [HOSTILE]},
-        files={"scan": None, "labels": "javascript:alert(1)", "brain": HOSTILE},
+        files={"labels": "javascript:alert(1).nii.gz", "brain": "'><b1>.nii.gz", "mask": "https:x"},
     )  # fmt: skip
     write_answer(tmp_path, content, name=name, brain=brain)
     text = write_volumes_page(tmp_path, name, viewer=False).read_text()

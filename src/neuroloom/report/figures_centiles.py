@@ -33,7 +33,8 @@ def centiles_figure(record):
 
 def chosen(record):
     """Return the structures to draw, those that are notable first."""
-    drawable = [one for one in record.structures if one.percentile and one.percentile.curve and not one.flag]
+    known = [one for one in record.structures if one.total_ml is not None and not one.flag]
+    drawable = [one for one in known if one.percentile and one.percentile.curve]
     order = {name: place for place, name in enumerate(FIRST)}
 
     def rank(one):

@@ -16,7 +16,7 @@ from neuroloom.report.volumes_record import in_words
 from neuroloom.scan import Scan
 from neuroloom.transforms.volume_grid import box_grid, resample_onto
 
-NIIVUE = Path(__file__).parent / "vendored" / "niivue-0.69.0.umd.js"
+VENDORED = Path(__file__).parent / "vendored"
 MOST_VOXELS = 8_000_000  # in the box about the brain; more of them are shown at COARSE
 COARSE = 1.0  # mm
 
@@ -36,7 +36,7 @@ def write_viewer(path, title, scan, labels):
     told = label_colours(numbers)
     content = {
         "title": title,
-        "niivue": Markup(NIIVUE.read_text(encoding="utf-8").replace("</script", "<\\/script")),
+        "niivue": niivue(),
         "scan": packed(np.round(255 * grey).astype(np.uint8), affine),
         "labels": packed(found, affine),
         "names": {number: in_words(name) for number, (name, _) in told.items()},
@@ -44,6 +44,12 @@ def write_viewer(path, title, scan, labels):
         "legend": {in_words(base_name(name)): css(colour) for name, colour in told.values()},
     }
     atomic_write(path, rendered("viewer.html", ["style.css", "viewer.css"], **content).encode("utf-8"))
+
+
+def niivue():
+    """Return niivue's code as it goes into a page, its licence before it: that asks to be told wherever a copy is."""
+    licence, code = ((VENDORED / name).read_text("utf-8") for name in ("niivue-LICENSES.txt", "niivue-0.69.0.umd.js"))
+    return Markup(f"/*!\n{licence}*/\n{code}".replace("</script", "<\\/script"))
 
 
 def shown_volumes(scan, labels):

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from scipy.stats import norm
+
 from neuroloom.report.wording import counted, joined, millilitres, number
 
+FALSE_ALARMS = 0.05  # chance that any structure of a symmetric brain is called asymmetric
 LOW, HIGH = 5.0, 95.0  # percentiles of the reference beyond which a volume is told
 QUANTITIES = {"percent_of_icv": "share of the intracranial volume", "total_ml": "volume in ml"}
 NO_REFERENCE = "No reference was given, so nothing is said about normal or abnormal."
@@ -119,43 +122,52 @@ def _centile_words(one):
     return f"{one.words} (percentile {number(held.value, 1)}, interval {number(held.low, 1)} to {number(held.high, 1)}{note})"
 
 
-def asymmetry_limit(repeatability_percent):
-    """Return the asymmetry (100 (left - right) over their mean, in percent) that measuring alone stays below, 19 times of 20.
+def asymmetry_limit(repeatability_percent, n=1):
+    """Return the asymmetry, in percent, that errors of measuring pass in 1 of 20 symmetric brains, in any of ``n`` structures.
 
-    With the same relative error c on each side, independent, the asymmetry of a symmetric brain has the standard deviation
-    sqrt(2) c, so the limit is 1.96 sqrt(2) c: the repeatability coefficient (Bland & Altman 1999,
-    doi:10.1177/096228029900800204).
+    Asymmetry is 100 (left - right) over their mean. Where the sides err independently, or partly together, their difference
+    errs no more than their sum does, so its standard deviation is at most twice the coefficient of variation of the sum.
+
+    Parameters
+    ----------
+    repeatability_percent : float
+        Coefficient of variation of one measurement of both sides together.
+    n : int
+        Structures that are judged (Bonferroni).
     """
-    return 1.96 * 2**0.5 * repeatability_percent
+    return float(norm.ppf(1 - FALSE_ALARMS / 2 / n)) * 2 * repeatability_percent
 
 
-def is_asymmetric(one):
-    """Return whether a structure's sides differ by more than the error of measuring; None where that is not known."""
-    if one.asymmetry_percent is None or one.repeatability_percent is None:
-        return None
-    return abs(one.asymmetry_percent) > asymmetry_limit(one.repeatability_percent)
+def asymmetry_limits(record):
+    """Return name -> limit of each structure whose asymmetry can be judged."""
+    known = [
+        one for one in usable(record) if one.asymmetry_percent is not None and one.repeatability_percent is not None
+    ]
+    return {one.name: asymmetry_limit(one.repeatability_percent, len(known)) for one in known}
+
+
+def asymmetric(record):
+    """Return the structures whose sides differ by more than the error of measuring, the most unequal first."""
+    limits = asymmetry_limits(record)
+    beyond = [one for one in record.structures if one.name in limits and abs(one.asymmetry_percent) > limits[one.name]]
+    return sorted(beyond, key=lambda one: -abs(one.asymmetry_percent))
 
 
 def _asymmetries(record):
-    sided = [one for one in usable(record) if one.asymmetry_percent is not None]
-    judged = [one for one in sided if one.repeatability_percent is not None]
-    unknown = ["The error of measuring is not known, so asymmetries are not judged."] if sided and not judged else []
-    beyond = sorted((one for one in judged if is_asymmetric(one)), key=lambda one: -abs(one.asymmetry_percent))
+    limits, beyond = asymmetry_limits(record), asymmetric(record)
+    if not limits:
+        sided = any(one.asymmetry_percent is not None for one in usable(record))
+        return [], "", ["The error of measuring is not known, so asymmetries are not judged."] if sided else []
     if not beyond:
-        return [], "no asymmetry is beyond the error of measuring" if judged else "", unknown
-    told = "; ".join(_asymmetry_words(one) for one in beyond)
+        return [], "no asymmetry is beyond the error of measuring", []
+    told = "; ".join(_asymmetry_words(one, limits[one.name]) for one in beyond)
     text = f"Asymmetries beyond the error of measuring (in brackets: what that explains at most): {told}."
-    return (
-        [Finding("notable", f"{text} Healthy brains are not quite symmetric: real is not yet abnormal.")],
-        "",
-        unknown,
-    )
+    return [Finding("notable", f"{text} Healthy brains are not quite symmetric: real is not yet abnormal.")], "", []
 
 
-def _asymmetry_words(one):
+def _asymmetry_words(one, limit):
     small = "left" if one.asymmetry_percent < 0 else "right"
-    most = number(asymmetry_limit(one.repeatability_percent), 1)
-    return f"{one.words} {small} smaller by {number(abs(one.asymmetry_percent), 1)} % ({most} %)"
+    return f"{one.words} {small} smaller by {number(abs(one.asymmetry_percent), 1)} % ({number(limit, 1)} %)"
 
 
 def _changes(record):

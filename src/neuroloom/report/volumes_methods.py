@@ -2,6 +2,8 @@
 
 from neuroloom.report.wording import joined, number
 
+MOST_LISTED = 8  # numbers of a table
+
 
 def methods_rows(record):
     """Return (what, text) of the scan, the weights, the errors and the reference."""
@@ -31,13 +33,26 @@ def _weights(told):
     text = f"{text}."
     if told.summary:
         text += f" {told.summary.rstrip('.')}."
-    scores = joined(f"{key} {_score(value)}" for key, value in told.scores.items() if key != "on")
-    where = told.scores.get("on")
-    return f"{text} Reached: {scores}{f' on {where}' if where else ''}." if scores else text
+    return f"{text} {_reached(told.scores)}".strip()
 
 
-def _score(value):
-    return number(value) if isinstance(value, int | float) else str(value)
+def _reached(scores):
+    """Return what weights reached: single numbers, then tables of them, long ones by their ends."""
+    if not scores:
+        return ""
+    single = joined(f"{key} {number(value)}" for key, value in scores.items() if isinstance(value, int | float))
+    where = f" on {scores['on']}" if scores.get("on") else ""
+    tables = [_table(key, value) for key, value in scores.items() if isinstance(value, dict) and value]
+    return f"Reached: {'; '.join([f'{single}{where}', *tables])}."
+
+
+def _table(key, values):
+    known = [value for value in values.values() if isinstance(value, int | float)]
+    if len(values) > MOST_LISTED and known:
+        told = f"{number(min(known))} to {number(max(known))}"
+    else:
+        told = joined(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
+    return f"{key.replace('_', ' ')} {told}"
 
 
 def _repeatability(record):
@@ -46,8 +61,8 @@ def _repeatability(record):
         return "not known for these weights, so asymmetries are not judged."
     return (
         f"coefficient of variation of one measurement, {number(min(known), 1)} to {number(max(known), 1)} % by structure. "
-        "An asymmetry, 100 (left − right) over their mean, is told where it is larger than 1.96 √2 times that "
-        "(Bland & Altman 1999, doi:10.1177/096228029900800204), with the same error on each side."
+        "An asymmetry, 100 (left − right) over their mean, is told where it is beyond what this error gives in 1 of 20 "
+        "symmetric brains, the number of structures allowed for."
     )
 
 

@@ -17,11 +17,15 @@ from neuroloom.report.volumes_record import read_pictures, read_volumes
 from neuroloom.report.volumes_table import volumes_rows, write_volumes_tables
 from neuroloom.report.wording import ABSENT, defined, millilitres, number
 
+FILES = {
+    "labels": "Label map", "mask": "Brain mask", "brain": "Brain-masked scan", "posteriors": "Posteriors",
+    "GM": "Grey matter", "WM": "White matter", "CSF": "Fluid",
+}  # fmt: skip
 SEXES = {"F": "female", "M": "male"}
 
 
 def write_volumes_page(folder, name, *, pdf=False, viewer=True):
-    """Write the page of a scan from ``NAME_volumes.json``, ``NAME_dseg.nii.gz`` and ``NAME_desc-brain.nii.gz``.
+    """Write the page of a scan from ``NAME_volumes.json``, and the label map and brain-masked scan that it names.
 
     Only the brain-masked scan is drawn: a slice through a head is a face.
 
@@ -53,7 +57,7 @@ def write_volumes_page(folder, name, *, pdf=False, viewer=True):
     if pdf:
         check_can_print()
     record = read_volumes(folder, name)
-    scan, labels = read_pictures(folder, name)
+    scan, labels = read_pictures(folder, record)
     write_volumes_tables(folder, name, record)
     made = {"viewer": f"{name}_view.html" if viewer else None, "pdf": f"{name}_report.pdf" if pdf else None}
     content = page_content(record, name, overlay_figure(scan, labels), made)
@@ -79,6 +83,7 @@ def page_content(record, name, slices, made):
     made : dict
         ``viewer`` and ``pdf``: the names of their files, or None.
     """
+    trusted = record.quality.passed is not False
     return {
         "scan": record.scan,
         "who": who(record),
@@ -89,8 +94,8 @@ def page_content(record, name, slices, made):
         "compared": any(one.percentile for one in record.structures),
         "reference": record.norms,
         "prior": record.prior,
-        "centiles": centiles_figure(record),
-        "changes": changes_figure(record),
+        "centiles": centiles_figure(record) if trusted else None,
+        "changes": changes_figure(record) if trusted else None,
         "slices": slices,
         "warnings": record.warnings,
         "methods": methods_rows(record),
@@ -152,10 +157,8 @@ def _ml(value):
 
 def file_rows(record, name, made):
     """Return the files beside the page: (what, name, address)."""
-    named = [
-        ("Label map", record.files.labels),
-        ("Brain mask", record.files.brain),
-        ("Brain-masked scan", f"{name}_desc-brain.nii.gz"),
+    named = [(FILES.get(key, key), file) for key, file in record.files.items()]
+    named += [
         ("All numbers", f"{name}_volumes.json"),
         ("Table", f"{name}_volumes.tsv"),
         ("Table for a spreadsheet", f"{name}_volumes.csv"),

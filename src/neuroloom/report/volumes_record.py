@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from scipy.ndimage import distance_transform_edt
 
 from neuroloom.errors import FileProblem
@@ -106,12 +106,6 @@ class Sides(Told):
     total: float | None = None
 
 
-class Files(Told):
-    scan: str | None = None
-    labels: str
-    brain: str | None = None
-
-
 class VolumesRecord(Told):
     """The content of ``NAME_volumes.json``: ml, mm, percentages 0 to 100; null where unknown."""
 
@@ -132,7 +126,18 @@ class VolumesRecord(Told):
     warnings: list[str] = []
     software: str | None = None
     orientation: str | None = None
-    files: Files
+    files: dict[str, str | None]  # labels, brain (the brain-masked scan), mask ... -> name, in the same folder
+
+    @field_validator("files")
+    @classmethod
+    def _names_alone(cls, files):
+        for key in ("labels", "brain"):
+            if not files.get(key):
+                raise ValueError(f"no file {key!r} is named")
+        for name in filter(None, files.values()):
+            if name != Path(name).name or "\\" in name:
+                raise ValueError(f"{name!r} is not the name of a file in the same folder")
+        return files
 
 
 def in_words(name):
@@ -152,8 +157,14 @@ def read_volumes(folder, name):
         raise FileProblem(path, f"{where}: {first['msg']}.", "Write it again with 'neuroloom segment'.") from None
 
 
-def read_pictures(folder, name):
-    """Return the brain-masked scan and the label map of NAME, both on one grid with axes to the right, front and top.
+def read_pictures(folder, record):
+    """Return the brain-masked scan and the label map, both on one grid with axes to the right, front and top.
+
+    Parameters
+    ----------
+    folder : Path
+    record : VolumesRecord
+        Its ``files`` say what they are called.
 
     Raises
     ------
@@ -161,7 +172,7 @@ def read_pictures(folder, name):
         Where the two grids differ, no voxel is labelled, or the scan shows more than the brain: a slice through a head
         is a face.
     """
-    scan_path, labels_path = (Path(folder) / f"{name}_{what}.nii.gz" for what in ("desc-brain", "dseg"))
+    scan_path, labels_path = (Path(folder) / record.files[key] for key in ("brain", "labels"))
     scan, labels = ras(read(scan_path, kind="volume")), ras(read(labels_path, kind="labels"))
     if scan.data.shape[1:] != labels.data.shape or not np.allclose(
         scan.geometry["affine"], labels.geometry["affine"], atol=1e-3
@@ -174,6 +185,8 @@ def read_pictures(folder, name):
     if not labels.data.any():
         raise FileProblem(labels_path, "no voxel has a label.", "Was the scan of a head?")
     _check_no_face(scan_path, scan, labels)
+    if np.ptp(scan.data[0][labels.data > 0]) == 0:
+        raise FileProblem(scan_path, "it has one value all over the brain: it is a mask, not a scan.", "Name the scan.")
     return scan, labels
 
 

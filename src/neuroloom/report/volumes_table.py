@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from neuroloom.formats.tables import write_table
 from neuroloom.report.structure_colours import colour_of, css
-from neuroloom.report.volumes_findings import HIGH, LOW, capital, is_asymmetric
+from neuroloom.report.volumes_findings import HIGH, LOW, asymmetric, capital
 from neuroloom.report.wording import ABSENT, defined, millilitres, number
 
 STRIP = 110.0  # units of a strip's width: a percentile is as many parts of a hundred of it
@@ -44,10 +44,11 @@ def write_volumes_tables(folder, name, record):
 def volumes_rows(record):
     """Return what the page's table shows, a dict a structure; a change only where there is an earlier scan."""
     changes = {one.name: one for one in record.prior.changes} if record.prior else {}
-    return [_row(one, changes.get(one.name)) for one in record.structures]
+    unequal = {one.name for one in asymmetric(record)}
+    return [_row(one, changes.get(one.name), one.name in unequal) for one in record.structures]
 
 
-def _row(one, change):
+def _row(one, change, unequal):
     return {
         "name": capital(one.words),
         "colour": css(colour_of(one.name)),
@@ -55,7 +56,7 @@ def _row(one, change):
         "right": millilitres(one.right_ml),
         "total": millilitres(one.total_ml),
         "asymmetry": signed(one.asymmetry_percent),
-        "asymmetric": bool(is_asymmetric(one)) and not one.flag,
+        "asymmetric": unequal,
         "icv": number(one.percent_of_icv, 2),
         "strip": strip(one),
         "percentile": percentile_words(one.percentile),
