@@ -60,3 +60,14 @@ def test_the_point_lies_on_the_strip_where_its_percentile_is(value, share):
     band = re.search(r'<rect x="([\d.]+)" y="2" width="([\d.]+)"', drawn)  # the first: percentile 0 to 100
     place = float(re.search(r'cx="([\d.]+)"', drawn)[1])
     assert (place - float(band[1])) / float(band[2]) == pytest.approx(share, abs=0.001)
+
+
+@pytest.mark.parametrize(("passed", "marked"), [(True, True), (False, False)])
+def test_what_is_marked_is_what_is_told_and_nothing_of_a_poor_scan(passed, marked):
+    held = structure("hippocampus", 3.0, 4.0, percentile=percentile(1.0), repeatability_percent=1.0)
+    change = {"name": "hippocampus", "before_ml": 8.0, "after_ml": 7.0, "percent_per_year": -6.0, "changed": True}
+    prior = {"scan": "before", "years": 2.0, "changes": [change]}
+    content = told([held, {**held, "name": "thalamus", "flag": "cut"}], prior=prior, quality={"passed": passed})
+    first, flagged = volumes_rows(VolumesRecord.model_validate(content))
+    assert [first[mark] for mark in ("outside", "asymmetric", "changed")] == [marked] * 3
+    assert [flagged[mark] for mark in ("outside", "asymmetric", "changed")] == [False] * 3

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neuroloom.report.svg import INK, drawing, inline_svg
-from neuroloom.report.volumes_findings import HIGH, LOW, QUANTITIES, capital
+from neuroloom.report.volumes_findings import QUANTITIES, capital, is_outside
 
 MOST = 6
 FIRST = ("hippocampus", "lateral_ventricle", "cerebral_cortex", "cerebral_white_matter", "thalamus", "amygdala")
@@ -38,7 +38,7 @@ def chosen(record):
     order = {name: place for place, name in enumerate(FIRST)}
 
     def rank(one):
-        return LOW <= one.percentile.value <= HIGH, order.get(one.name, len(order))
+        return not is_outside(one), order.get(one.name, len(order))
 
     return sorted(drawable, key=rank)[:MOST]
 
@@ -66,7 +66,7 @@ def _draw(axes, record, one):
     if "50" in curve.centiles:
         axes.plot(curve.ages, curve.centiles["50"], color=INK["muted"], lw=1)
     ages, values = visits(record, one)
-    colour = INK["deep"] if LOW <= one.percentile.value <= HIGH else INK["baseline"]
+    colour = INK["baseline"] if is_outside(one) else INK["deep"]
     axes.plot(ages, values, color=colour, lw=1.4)
     if one.repeatability_percent is not None:
         axes.errorbar(

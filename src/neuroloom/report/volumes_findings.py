@@ -68,7 +68,13 @@ def _left_out(record):
 
 
 def usable(record):
-    return [one for one in record.structures if not one.flag]
+    """Return the structures of which something may be said: none of a scan of poor quality, none that is flagged."""
+    return [] if record.quality.passed is False else [one for one in record.structures if not one.flag]
+
+
+def is_outside(one):
+    """Return whether a structure's volume is beyond the limits of the reference."""
+    return one.percentile is not None and not LOW <= one.percentile.value <= HIGH
 
 
 def _centiles(record):

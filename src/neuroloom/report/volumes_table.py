@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from neuroloom.formats.tables import write_table
 from neuroloom.report.structure_colours import colour_of, css
-from neuroloom.report.volumes_findings import HIGH, LOW, asymmetric, capital
+from neuroloom.report.volumes_findings import HIGH, LOW, asymmetric, capital, is_outside, usable
 from neuroloom.report.wording import ABSENT, defined, millilitres, number
 
 STRIP = 110.0  # units of a strip's width: a percentile is as many parts of a hundred of it
@@ -44,11 +44,19 @@ def write_volumes_tables(folder, name, record):
 def volumes_rows(record):
     """Return what the page's table shows, a dict a structure; a change only where there is an earlier scan."""
     changes = {one.name: one for one in record.prior.changes} if record.prior else {}
-    unequal = {one.name for one in asymmetric(record)}
-    return [_row(one, changes.get(one.name), one.name in unequal) for one in record.structures]
+    told = usable(record)
+    marks = {
+        "asymmetric": {one.name for one in asymmetric(record)},
+        "outside": {one.name for one in told if is_outside(one)},
+        "changed": {one.name for one in told if one.name in changes and changes[one.name].changed},
+    }
+    return [
+        {**_row(one, changes.get(one.name)), **{mark: one.name in names for mark, names in marks.items()}}
+        for one in record.structures
+    ]
 
 
-def _row(one, change, unequal):
+def _row(one, change):
     return {
         "name": capital(one.words),
         "colour": css(colour_of(one.name)),
@@ -56,13 +64,10 @@ def _row(one, change, unequal):
         "right": millilitres(one.right_ml),
         "total": millilitres(one.total_ml),
         "asymmetry": signed(one.asymmetry_percent),
-        "asymmetric": unequal,
         "icv": number(one.percent_of_icv, 2),
         "strip": strip(one),
         "percentile": percentile_words(one.percentile),
-        "outside": _is_outside(one),
         "change": None if change is None else signed(change.percent_per_year),
-        "changed": change is not None and change.changed and not one.flag,
         "quality": number(one.quality),
         "flag": one.flag or "",
     }
@@ -82,10 +87,6 @@ def percentile_words(held):
     return "< 1" if held.value < 1 else "> 99" if held.value > 99 else number(held.value, 0)
 
 
-def _is_outside(one):
-    return one.percentile is not None and not one.flag and not LOW <= one.percentile.value <= HIGH
-
-
 def strip(one):
     """Return a drawing of where a percentile lies, 0 to 100, with its interval; nothing where there is none.
 
@@ -94,7 +95,7 @@ def strip(one):
     if one.percentile is None:
         return Markup("")
     value, low, high = one.percentile.value, one.percentile.low, one.percentile.high
-    colour = "muted" if one.flag else "baseline" if _is_outside(one) else "deep"
+    colour = "muted" if one.flag else "baseline" if is_outside(one) else "deep"
     parts = [
         _band(0, 100, "rule", 0.35),
         _band(LOW, HIGH, "rule", 0.8),
