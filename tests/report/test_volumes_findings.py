@@ -156,7 +156,7 @@ def test_a_structure_of_poor_quality_is_named_first_and_not_judged():
     other = structure("thalamus", 7.0, 7.1, percentile=percentile(50.0), repeatability_percent=1.0)
     found = said([low, other], norms=NORMS, prior=PRIOR)
     assert found[0] == (
-        "poor", "Not judged, as their quality is poor: hippocampus (the field of view ends within it)."
+        "poor", "Not judged, as quality is poor: hippocampus (the field of view ends within it)."
     )  # fmt: skip
     assert not any("ippocampus" in text for _, text in found[1:])
 
@@ -170,4 +170,18 @@ def test_all_that_is_calm_stands_in_one_sentence():
         "Nothing notable was found: all 2 structures compared lie between the 5th and the 95th percentile of Healthy adults; "
         "no asymmetry is beyond the error of measuring; no structure changed by more than the error of measuring since the "
         "earlier scan (sub-001_ses-1_T1w, 2.0 years before)."
+    )
+
+
+def test_a_reason_of_many_structures_is_said_once():
+    unsure, cut = "its borders are unsure", "the field of view ends within it"
+    held = [
+        structure(name, 3.0, 3.1, flag=flag)
+        for name, flag in [("lateral_ventricle", unsure), ("thalamus", cut), ("caudate", unsure)]
+    ]
+    reasons = ["voxels are 6.0 mm long", f"lateral ventricle: {unsure}", f"thalamus: {cut}", f"caudate: {unsure}"]
+    found = said(held, quality={"score": 0.41, "passed": False, "reasons": reasons})
+    assert found[0][1] == (
+        "The quality of this segmentation is poor (score 0.41): voxels are 6.0 mm long; lateral ventricle and caudate (its "
+        "borders are unsure); thalamus (the field of view ends within it)."
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import threading
 import zlib
 from html.parser import HTMLParser
@@ -12,7 +13,7 @@ import pytest
 from markupsafe import Markup
 from small_volumes import NAME, NORMS, percentile, simulated_brain, structure, told, write_answer
 
-from neuroloom.errors import FileProblem
+from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.report.volumes_page import page_content, write_volumes_page
 from neuroloom.report.volumes_pdf import MOST_PAGES, laid_out
 from neuroloom.report.volumes_record import VolumesRecord
@@ -162,9 +163,19 @@ def full_record():
     return told(held, norms=NORMS, prior=prior, warnings=["The header does not name the scanner."] * 4)
 
 
-def test_print_is_two_pages_at_most_however_much_is_notable(tmp_path, brain):
+def poor_record():
+    """Return the same of a scan whose quality is poor in every structure."""
+    content, flag = full_record(), "its borders are unsure: contrast, noise, motion or an unusual shape"
+    held = [{**one, "flag": flag} for one in content["structures"]]
+    reasons = ["voxels are 6.0 mm long", *(f"{one['name'].replace('_', ' ')}: {flag}" for one in held)]
+    return {**content, "structures": held, "quality": {"score": 0.4, "passed": False, "reasons": reasons}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("record", [full_record, poor_record])
+def test_print_is_two_pages_at_most_however_much_is_told(tmp_path, brain, record):
     pytest.importorskip("weasyprint", reason="needs the extra pdf")
-    write_answer(tmp_path, full_record(), brain=brain)
+    write_answer(tmp_path, record(), brain=brain)
     write_volumes_page(tmp_path, NAME, pdf=True, viewer=False)
     content = (tmp_path / f"{NAME}_report.pdf").read_bytes()
     assert content.startswith(b"%PDF-")
@@ -193,3 +204,10 @@ def test_print_asks_nobody_for_anything(tmp_path):
     document.write_pdf()
     server.shutdown()
     assert asked == []
+
+
+def test_print_without_its_library_names_the_extra(answer, monkeypatch):
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(NeuroloomError, match=r"pip install 'neuroloom\[pdf\]'"):
+        write_volumes_page(answer, NAME, pdf=True)
+    assert not list(answer.glob("*.html"))

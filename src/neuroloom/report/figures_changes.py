@@ -3,12 +3,14 @@
 import numpy as np
 
 from neuroloom.report.svg import INK, drawing, inline_svg
-from neuroloom.report.volumes_findings import capital
+from neuroloom.report.volumes_findings import capital, usable
 
 
 def changes_figure(record):
-    """Return the changes of all structures as markup and caption; None without an earlier scan."""
-    known = [one for one in record.prior.changes if one.percent_per_year is not None] if record.prior else []
+    """Return the changes of structures as markup and caption; None without an earlier scan, or where all are flagged."""
+    good = {one.name for one in usable(record)}
+    changes = record.prior.changes if record.prior else []
+    known = [one for one in changes if one.percent_per_year is not None and one.name in good]
     if not known:
         return None
     known = sorted(known, key=lambda one: one.percent_per_year)

@@ -43,17 +43,32 @@ def findings(record):
     if not notable and compared and plain:
         calm = [Finding("plain", f"Nothing notable was found: {'; '.join(plain)}.")]
     else:
-        calm = [Finding("plain", f"{text[:1].upper()}{text[1:]}.") for text in plain]
+        calm = [Finding("plain", f"{capital(text)}.") for text in plain]
     return _left_out(record) + notable + calm + unknown
 
 
 def _poor_quality(record):
     score = "" if record.quality.score is None else f" (score {number(record.quality.score)})"
-    reasons = f": {'; '.join(record.quality.reasons)}" if record.quality.reasons else ""
+    told = "; ".join(quality_reasons(record))
     return [
-        Finding("poor", f"The quality of this segmentation is poor{score}{reasons}."),
+        Finding("poor", f"The quality of this segmentation is poor{score}{': ' if told else ''}{told}."),
         Finding("poor", "Its volumes may be wrong, so nothing is said about them. Look at the slices; a new scan may be needed."),
     ]  # fmt: skip
+
+
+def quality_reasons(record):
+    """Return what speaks against a scan's quality: reasons of the whole scan, then those of structures."""
+    of_structures = {f"{one.name.replace('_', ' ')}: {one.flag}" for one in record.structures if one.flag}
+    return [text for text in record.quality.reasons if text not in of_structures] + flagged(record)
+
+
+def flagged(record):
+    """Return each reason for which structures were flagged, with their names before it."""
+    held = [one for one in record.structures if one.flag]
+    return [
+        f"{joined(one.words for one in held if one.flag == flag)} ({flag})"
+        for flag in dict.fromkeys(one.flag for one in held)
+    ]
 
 
 def _left_out(record):
@@ -61,9 +76,8 @@ def _left_out(record):
     found = []
     if record.quality.passed is None:
         found.append(Finding("unknown", "The quality of this segmentation is not known: look at the slices first."))
-    flagged = [f"{one.words} ({one.flag})" for one in record.structures if one.flag]
-    if flagged:
-        found.append(Finding("poor", f"Not judged, as their quality is poor: {joined(flagged)}."))
+    if flagged(record):
+        found.append(Finding("poor", f"Not judged, as quality is poor: {'; '.join(flagged(record))}."))
     return found
 
 

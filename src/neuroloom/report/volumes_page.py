@@ -10,7 +10,7 @@ from neuroloom.report.figures_changes import changes_figure
 from neuroloom.report.figures_overlay import overlay_figure
 from neuroloom.report.page import rendered
 from neuroloom.report.viewer import write_viewer
-from neuroloom.report.volumes_findings import findings
+from neuroloom.report.volumes_findings import findings, quality_reasons
 from neuroloom.report.volumes_methods import limits_text, methods_rows
 from neuroloom.report.volumes_pdf import check_can_print, write_pdf
 from neuroloom.report.volumes_record import read_pictures, read_volumes
@@ -121,8 +121,7 @@ def quality_section(record):
     held = record.quality
     word = {True: "passed", False: "failed", None: ""}[held.passed]
     verdict = {True: "Good enough to read", False: "Poor: do not rely on it", None: "Not known"}[held.passed]
-    flagged = [(one.words, one.flag) for one in record.structures if one.flag]
-    return {"word": word, "verdict": verdict, "score": number(held.score), "reasons": held.reasons, "flagged": flagged}
+    return {"word": word, "verdict": verdict, "score": number(held.score), "reasons": quality_reasons(record)}
 
 
 def facts(record):
