@@ -11,9 +11,9 @@ from neuroloom.cohort.words import SEXES
 from neuroloom.errors import FileProblem
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.formats.limits import read_json
+from neuroloom.known import check_known
 from neuroloom.norms.measure import MeasureNorm, State
 from neuroloom.norms.reference import IN_WORDS
-from neuroloom.parts import check_known
 
 LEVEL = 0.95
 FAR = 6.0  # normal score beyond which a value is told to be of another unit or wrong: one person in a thousand million

@@ -10,7 +10,7 @@ import pandas as pd
 from neuroloom.cohort.check_same_rows import same_rows
 from neuroloom.cohort.words import NAMES_NOT_NUMBERS, SEXES, common_words, in_our_values
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 
 FEWEST = 50  # people of a sex: below, fewer than three are expected under the 5 % line
 OLDEST = 120  # years

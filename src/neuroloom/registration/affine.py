@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.registration.halfway import halfway, outer_corners
 from neuroloom.registration.mattes import TRANSFORMS, Pair, centre_of_mass
 from neuroloom.transforms.volume_grid import affine_of, voxel_sizes

@@ -7,7 +7,7 @@ import matplotlib
 
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats.atomic import atomic_write
-from neuroloom.parts import check_known
+from neuroloom.known import check_known
 from neuroloom.report.figures_norms import PANELS, norms_figure, norms_panels
 from neuroloom.report.page import rendered
 from neuroloom.report.svg import INK, STYLE, drawing

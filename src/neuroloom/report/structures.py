@@ -1,6 +1,6 @@
 """The structures that a segmentation run tells apart, a row each."""
 
-from neuroloom.report.wording import ABSENT, defined, number, score_interval
+from neuroloom.report.wording import defined, millilitres, number, score_interval
 
 
 def structures_section(record):
@@ -33,11 +33,5 @@ def _row(told, names):
     for name in names:
         held = told["learners"].get(name) or {}
         interval = score_interval(held.get("interval"), "dice")
-        cells.append({"value": number(held.get("dice")), "interval": interval, "ml": _ml(held.get("ml"))})
-    return {"name": told["name"], "truth": _ml(told["truth_ml"]), "cells": cells}
-
-
-def _ml(value):
-    if defined(value) is None:
-        return ABSENT
-    return number(value, 0 if value >= 100 else 1 if value >= 10 else 2)
+        cells.append({"value": number(held.get("dice")), "interval": interval, "ml": millilitres(held.get("ml"))})
+    return {"name": told["name"], "truth": millilitres(told["truth_ml"]), "cells": cells}

@@ -114,6 +114,17 @@ def learner_colours(learners):
     return colours
 
 
+def for_paper(page):
+    """Return a page whose drawings hold their colours themselves, for programs that know no CSS variables in SVG."""
+    return re.sub(r"<svg.*?</svg>", lambda found: _with_own_colours(found[0]), page, flags=re.DOTALL)
+
+
+def _with_own_colours(drawn):
+    for name, colour in INK.items():
+        drawn = drawn.replace(f"var(--{name})", colour)
+    return drawn
+
+
 def _with_page_colours(body):
     for name, colour in INK.items():
         body = body.replace(colour, f"var(--{name})")

@@ -80,6 +80,13 @@ def compact(value, spread=None):
     return number(value, min(max(digits, 0), 6))
 
 
+def millilitres(value):
+    """Return a volume in ml with three digits."""
+    if defined(value) is None:
+        return ABSENT
+    return number(value, 0 if value >= 100 else 1 if value >= 10 else 2)
+
+
 def p_value(p):
     if defined(p) is None:
         return ABSENT
