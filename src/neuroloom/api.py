@@ -91,7 +91,7 @@ def segment_files(run_folder, files, out, *, learner=None, reader=None, force=Fa
     return segment(Run.existing(run_folder), files, out, learner=learner, reader=reader, force=force)
 
 
-def segment_scans(scans, out, *, device="auto", **options):
+def segment_scans(scans, out, *, suffix="T1w", device="auto", **options):
     """Find structures in scans with the weights that ship.
 
     Parameters
@@ -100,6 +100,8 @@ def segment_scans(scans, out, *, device="auto", **options):
         Files, DICOM folders, or BIDS folders.
     out : str or Path
         A folder: label map, brain mask, stripped scan and quality of each scan, and ``scans.tsv``.
+    suffix : str
+        Of the files that are meant in BIDS folders.
     device : str
         ``cpu``, ``cuda`` or ``auto``.
     options
@@ -112,12 +114,23 @@ def segment_scans(scans, out, *, device="auto", **options):
     """
     from neuroloom.anatomy.scans import jobs_of, segment_scans
 
-    jobs = jobs_of([Path(scan) for scan in scans])
+    jobs = jobs_of([Path(scan) for scan in scans], suffix)
     return segment_scans(jobs, Path(out), device=chosen_device(device), **options)
 
 
 def measure_scans(
-    scans, out, *, age=None, sex=None, people=None, norms=None, prior=None, years=None, device="auto", **options
+    scans,
+    out,
+    *,
+    age=None,
+    sex=None,
+    people=None,
+    norms=None,
+    prior=None,
+    years=None,
+    suffix="T1w",
+    device="auto",
+    **options,
 ):
     """Measure structures in scans with the weights that ship.
 
@@ -137,6 +150,8 @@ def measure_scans(
         An earlier scan of the person.
     years : float or None
         Between it and the scan.
+    suffix : str
+        Of the files that are meant in BIDS folders.
     device : str
         ``cpu``, ``cuda`` or ``auto``.
     options
@@ -152,7 +167,7 @@ def measure_scans(
     from neuroloom.anatomy.volumes import people_told, volumes_of_scans
     from neuroloom.norms.norms import Norms
 
-    jobs = jobs_of([Path(scan) for scan in scans])
+    jobs = jobs_of([Path(scan) for scan in scans], suffix)
     return volumes_of_scans(
         jobs,
         Path(out),

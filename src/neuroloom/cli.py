@@ -150,6 +150,8 @@ Weights = Annotated[Path | None, typer.Option("--weights", help="Card of other w
 Tissues = Annotated[bool, typer.Option("--tissues", help="Write maps of grey and white matter and fluid.")]
 Posteriors = Annotated[bool, typer.Option("--posteriors", help="Write the probability of each structure (large).")]
 Orientation = Annotated[str | None, typer.Option(help="Which ways the axes point, of files that do not say it: RAS.")]
+Series = Annotated[str | None, typer.Option(help="Of a DICOM folder with several heads: its number.")]
+Suffix = Annotated[str, typer.Option(help="Of the files that are meant in BIDS folders: T1w, T2w, FLAIR ...")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
 
 
@@ -160,6 +162,8 @@ def segment(
     tissues: Tissues = False,
     posteriors: Posteriors = False,
     weights: Weights = None,
+    suffix: Suffix = "T1w",
+    series: Series = None,
     orientation: Orientation = None,
     device: Device = "auto",
     force: Force = False,
@@ -170,7 +174,7 @@ def segment(
 
     with shown_progress() as on_progress:
         table = segment_scans(
-            scans, out, also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation), device=device,
+            scans, out, also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation, series), suffix=suffix, device=device,
             force=force, on_progress=on_progress,
         )  # fmt: skip
     _show_scans(table, out)
@@ -190,6 +194,8 @@ def volumes(
     posteriors: Posteriors = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Write each page as PDF too.")] = False,
     weights: Weights = None,
+    suffix: Suffix = "T1w",
+    series: Series = None,
     orientation: Orientation = None,
     device: Device = "auto",
     force: Force = False,
@@ -201,7 +207,7 @@ def volumes(
     with shown_progress() as on_progress:
         table = measure_scans(
             scans, out, age=age, sex=sex, people=people, norms=norms, prior=prior, years=years, pdf=pdf,
-            also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation), device=device, force=force,
+            also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation, series), suffix=suffix, device=device, force=force,
             on_progress=on_progress,
         )  # fmt: skip
     _show_scans(table, out)
@@ -211,8 +217,8 @@ def _also(tissues, posteriors):
     return [name for name, asked in (("tissues", tissues), ("posteriors", posteriors)) if asked]
 
 
-def _reader(orientation):
-    return {} if orientation is None else {"orientation": orientation}
+def _reader(orientation, series):
+    return {name: told for name, told in (("orientation", orientation), ("series", series)) if told is not None}
 
 
 def _show_scans(table, out):

@@ -14,13 +14,15 @@ from neuroloom.anatomy.scan_outputs import (
     Segmented,
     file_names,
     keys_of,
+    start_of,
     write_images,
     write_json,
     write_label_table,
 )  # fmt: skip
 from neuroloom.anatomy.weight_card import load_weights
+from neuroloom.cohort.scan_files import scans_of
 from neuroloom.errors import FileProblem, NeuroloomError, listed
-from neuroloom.formats import read, stem
+from neuroloom.formats import read
 from neuroloom.formats.atomic import make_folder
 from neuroloom.formats.tables import write_table
 from neuroloom.known import check_known
@@ -191,17 +193,22 @@ def _row(done):
     return {"status": status, "quality": round(done.quality["score"], 4), "reason": "; ".join(reasons)}
 
 
-def jobs_of(paths):
-    """Return a job for each file; names that are alike, or files that are not there, are errors."""
-    absent = [str(path) for path in paths if not path.exists()]
-    if absent:
-        raise NeuroloomError(f"{listed(absent)}: there is no such file.")
-    jobs = [Job(stem(path), path) for path in paths]
-    starts = [file_names(job.name)["labels"] for job in jobs]
+def jobs_of(paths, suffix="T1w"):
+    """Return a job for each scan that files and folders mean; two whose results would have one name are an error.
+
+    Parameters
+    ----------
+    paths : list of Path
+        See `neuroloom.cohort.scan_files.scans_of`.
+    suffix : str
+        Of the files that are meant in BIDS folders.
+    """
+    jobs = [Job(name, path) for name, path in scans_of(paths, suffix=suffix)]
+    starts = [start_of(job.name) for job in jobs]
     twice = sorted({start for start in starts if starts.count(start) > 1})
     if twice:
         raise NeuroloomError(
-            f"several scans would be answered in one file: {listed(twice)}. Run them apart, into other folders."
+            f"several scans would be answered in files of one name: {listed(twice)}. Run them apart, into other folders."
         )
     return jobs
 

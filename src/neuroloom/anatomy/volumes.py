@@ -128,7 +128,16 @@ def _against(norms, structures, person):
     known = sum(one["percentile"] is not None for one in structures)
     if known == 0 and not reasons:
         reasons.append("the reference has no column such as hippocampus_percent_of_icv, as volumes.tsv has them")
-    return {"name": norms.name, "reason": reasons[0] if reasons else None}
+    return {"name": norms.name, "reason": reasons[0] if reasons else None, **_people(norms, structures, person)}
+
+
+def _people(norms, structures, person):
+    """Return how many people of which ages the percentiles are of; empty where there are none."""
+    known = next((one for one in structures if one["percentile"] is not None), None)
+    if known is None:
+        return {}
+    measure = f"{known['name']}_{known['percentile']['of']}"
+    return {"n": norms.measures[measure].n, "ages": list(norms.ages(measure, person.sex))}
 
 
 def _curve(norms, measure, sex):

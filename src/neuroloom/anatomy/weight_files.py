@@ -141,6 +141,7 @@ def _tried(weights, held_out, source, on_progress):
     still = {"thick": 0.0, "ghosts": 0.0}
     dices, sure = scores_by_contrast(answerer, held_out, source, weights.card["contrasts"], **still)
     names = names_of_outputs()[1:]
+    once, halfway = repeatability(answerer, held_out, source, N_PAIRS, on_progress)
     scores = {contrast: float(np.nanmean(found)) for contrast, found in dices.items()}
     return {
         "scores": {
@@ -150,7 +151,8 @@ def _tried(weights, held_out, source, on_progress):
             "by_structure_t1": dict(zip(names, _means(dices["t1"]), strict=True)),
         },
         "quality": calibrated(answerer, held_out, source, N_DRAWS, np.concatenate(list(sure.values())), on_progress),
-        "repeatability_percent": repeatability(answerer, held_out, source, N_PAIRS, on_progress),
+        "repeatability_percent": once,
+        "change": halfway,
     }
 
 

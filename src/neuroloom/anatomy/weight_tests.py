@@ -5,6 +5,7 @@ import torch
 
 from neuroloom.anatomy.answer import names_of_outputs
 from neuroloom.anatomy.measures import base_name, structure_ml
+from neuroloom.anatomy.prior import answered_halfway
 from neuroloom.anatomy.quality import confidence
 from neuroloom.batch import Batch
 from neuroloom.metrics.overlap import dice, overlap
@@ -15,7 +16,10 @@ from neuroloom.transforms.volume_posteriors import likeliest_onto
 
 LEAST_PAIRS = 8  # of confidence and Dice, for a line
 LOWEST = 0.05  # of the good scans' expected Dice: less is flagged
-REPOSITIONED = {"rotation": 5.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "flip": 0.0, "cut": 0.0}
+TWICE = {
+    "rotation": 5.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "flip": 0.0, "cut": 0.0, "thick": 0.0, "stripped": 0.0,
+    "ghosts": 0.0,
+}  # fmt: skip
 
 
 def simulated(labels, source, key, *, contrast=None, **changed):
@@ -107,26 +111,40 @@ def _line(sure, true, good):
 
 
 def repeatability(answerer, maps, source, n_pairs, on_progress=None):
-    """Return structure -> coefficient of variation (%) of one measurement: heads scanned twice, laid down anew between.
+    """Return what measuring twice gives of heads that did not change: laid down anew, noise, bias and contrast drawn anew.
 
-    Structures with two sides are told by side and, under the name without it, together.
+    All scans are T1-weighted; from pairs of ml (a, b), the coefficient of variation is the root of the mean of
+    (a - b)^2 / 2 over the squared mean (Bland and Altman 1996, doi:10.1136/bmj.312.7047.1654). Structures with two sides
+    are told by side and, under the name without it, together.
 
-    From pairs of ml (a, b): the root of the mean of (a - b)^2 / 2 over the squared mean (Bland and Altman 1996,
-    doi:10.1136/bmj.312.7047.1654). Both scans are T1-weighted at 1 mm, with tissue intensities, bias and noise of their own.
+    Parameters
+    ----------
+    answerer : Answerer
+    maps : dict of ndarray
+    source : dict
+        See `simulated`.
+    n_pairs : int
+        Of each map.
+
+    Returns
+    -------
+    once : dict
+        Structure -> coefficient of variation (%) of one measurement of one scan.
+    halfway : dict
+        ``pairs``, and ``percent``: the same where both scans are measured half-way between them, as changes are.
     """
-    pairs = []
+    once, halfway = [], []
     for name, labels in sorted(maps.items()):
         for pair in range(n_pairs):
-            two = []
-            for visit in range(2):
-                scan, _ = simulated(
-                    labels, source, (0, "twice", name, pair, visit), contrast="t1", thick=0.0, stripped=0.0, ghosts=0.0, **REPOSITIONED
-                )  # fmt: skip
-                two.append(structure_ml(answerer(scan)))
-            pairs.append(two)
+            two = [
+                simulated(labels, source, (0, "twice", name, pair, visit), contrast="t1", **TWICE)[0]
+                for visit in range(2)
+            ]
+            once.append([structure_ml(answerer(scan)) for scan in two])
+            halfway.append([structure_ml(answer) for answer in answered_halfway(answerer, *two)])
             if on_progress:
-                on_progress("scanning twice", len(pairs), n_pairs * len(maps))
-    return variation(pairs)
+                on_progress("scanning twice", len(once), n_pairs * len(maps))
+    return variation(once), {"pairs": len(halfway), "percent": variation(halfway)}
 
 
 def variation(pairs):
