@@ -14,12 +14,12 @@ LUMP_AT, LUMP_MM = np.array([-30.0, 10.0, 5.0]), 25.0  # in the left half: RAS x
 WHITE, HIPPOCAMPUS = "cerebral_white_matter", "hippocampus"
 
 
-def intensity(points):
+def intensity(points, lump_mm=LUMP_MM):
     """Return the head's intensity at world points (3, ...), mm."""
     x, y, z = points
     head = (x / 72) ** 2 + (y / 88) ** 2 + (z / 78) ** 2 < 1
     brain = (x / 62) ** 2 + (y / 78) ** 2 + (z / 64) ** 2 < 1
-    lump = ((points - LUMP_AT[:, None, None, None]) ** 2).sum(axis=0) < LUMP_MM**2
+    lump = ((points - LUMP_AT[:, None, None, None]) ** 2).sum(axis=0) < lump_mm**2
     return np.where(lump, LUMP, np.where(brain, BRAIN, np.where(head, SKULL, 0.0))).astype(np.float32)
 
 
@@ -68,5 +68,6 @@ def threshold_weights(answer_mm=4.0):
         "chain": [{"name": "crop_head"}, {"name": "resample", "voxel_size": answer_mm}, {"name": "unit_range"}],
         "quality": {name: {"slope": 1.0, "intercept": 0.0, "least": 0.5, "r": 1.0} for name in names},
         "repeatability_percent": dict.fromkeys([*names, *map(base_name, names)], 2.0),
+        "change": {"pairs": 16, "percent": dict.fromkeys([*names, *map(base_name, names)], 2.0)},
     }  # fmt: skip
     return Weights(card, Thresholds())

@@ -8,7 +8,7 @@ import pandas as pd
 from neuroloom.cohort.bids import sidecar_sampling
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.formats import known_arguments
+from neuroloom.formats import fitting_arguments
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table
@@ -90,12 +90,6 @@ def _sampling(file, kind, reader):
     """Return how fast a series was sampled, as its sidecar says it; nothing where the user has said it."""
     said = any(name in reader for name in SAMPLING_ARGUMENTS)
     return {} if kind != "series" or said else sidecar_sampling(file)
-
-
-def fitting_arguments(arguments, path):
-    """Return those of the cohort's reader arguments that a file of this format takes (a .1D has no header)."""
-    known = known_arguments(path)
-    return {name: value for name, value in arguments.items() if name in known}
 
 
 def _tables(source, files, names):

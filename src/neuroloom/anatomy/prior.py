@@ -9,7 +9,7 @@ from scipy.stats import t
 from neuroloom.anatomy.measures import base_name, structure_ml
 from neuroloom.anatomy.quality import confidence
 from neuroloom.errors import FileProblem, NeuroloomError
-from neuroloom.formats import read, stem
+from neuroloom.formats import fitting_arguments, read, stem
 from neuroloom.metrics.overlap import dice, overlap
 from neuroloom.registration.affine import affine_between
 from neuroloom.registration.halfway import to_halfway
@@ -67,7 +67,7 @@ class Prior:
         dict
             ``scan``, ``years``, ``warnings``, ``changes`` (a dict a structure).
         """
-        earlier = read(self.path, kind="volume", **(reader or {}))
+        earlier = read(self.path, kind="volume", **fitting_arguments(reader or {}, self.path))
         try:
             before, after = answered_halfway(answerer, earlier, scan)
         except NeuroloomError as error:

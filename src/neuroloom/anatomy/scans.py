@@ -22,7 +22,7 @@ from neuroloom.anatomy.scan_outputs import (
 from neuroloom.anatomy.weight_card import load_weights
 from neuroloom.cohort.scan_files import scans_of
 from neuroloom.errors import FileProblem, NeuroloomError, listed
-from neuroloom.formats import read
+from neuroloom.formats import fitting_arguments, read
 from neuroloom.formats.atomic import make_folder
 from neuroloom.formats.tables import write_table
 from neuroloom.known import check_known
@@ -71,7 +71,7 @@ def understand(answerer, path, reader=None):
     -------
     Understood
     """
-    return understand_scan(answerer, read(path, kind="volume", **(reader or {})), path)
+    return understand_scan(answerer, read(path, kind="volume", **fitting_arguments(reader or {}, path)), path)
 
 
 def understand_scan(answerer, scan, path):
@@ -82,7 +82,7 @@ def understand_scan(answerer, scan, path):
         doubt = _doubt(answerer, scan)
         raise FileProblem(path, str(error), doubt[0].upper() + doubt[1:] if doubt else "") from error
     scores, flags, quality = judged(answer, scan, answerer.weights.card["quality"])
-    done = Understood(Segmented.of(scan, answer), scores, flags, quality)
+    done = Understood(Segmented.of(scan, answer), scores, flags, quality, list(scan.geometry.get("notes", ())))
     if not quality["passed"]:
         doubt = doubt_of_header(answerer, scan, float(confidence(answer.posteriors.data)[1:].mean()))
         done.warnings += [doubt] if doubt else []

@@ -59,6 +59,12 @@ def known_arguments(path):
     return [one for name in names for one in (_names_of_meaning() if name == "meaning" else (name,))]
 
 
+def fitting_arguments(arguments, path):
+    """Return those of the arguments that the reader of a file takes (a .1D has no header)."""
+    known = known_arguments(path)
+    return {name: value for name, value in arguments.items() if name in known}
+
+
 def check_arguments(path, arguments):
     """Raise where the reader of a file does not take one of the named arguments."""
     known = known_arguments(path)
