@@ -11,7 +11,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import told_inputs
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table, write_table
-from neuroloom.prediction import fitting_arguments
+from neuroloom.formats import fitting_arguments
 from neuroloom.recipe import Recipe, read_recipe
 from neuroloom.replay import replay_run
 from neuroloom.simulators.bids import write_cohort
