@@ -51,7 +51,7 @@ def test_one_person_under_two_names(people):
     rng = np.random.default_rng(0)
     many = people.assign(**{f"volume_{i}": rng.normal(50, 5, len(people)) for i in range(6)})
     again = many.iloc[[5]].assign(participant_id="sub-x")
-    with pytest.raises(NeuroloomError, match="sub-0005 = sub-x .every number the same"):
+    with pytest.raises(NeuroloomError, match=r"sub-0005 = sub-x .every number the same"):
         read_reference(pd.concat([many, again], ignore_index=True))
 
 
