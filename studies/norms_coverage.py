@@ -207,12 +207,12 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given = parser.parse_args()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     started, results = time.time(), []
     for name in LAWS:
         for n in SIZES:
             results.append(simulated(name, n, given.tables, given.seed))
             print(json.dumps(results[-1]), flush=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     whole = {
         "nominal": 0.95,
         "tables": given.tables,

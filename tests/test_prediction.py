@@ -9,9 +9,9 @@ import neuroloom
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import told_inputs
+from neuroloom.formats import fitting_arguments
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.tables import read_table, write_table
-from neuroloom.formats import fitting_arguments
 from neuroloom.recipe import Recipe, read_recipe
 from neuroloom.replay import replay_run
 from neuroloom.simulators.bids import write_cohort

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.norms import fit_norms
 from neuroloom.norms.reference import read_reference
 
 
@@ -77,3 +78,13 @@ def test_who_was_not_measured_is_counted_and_others_words_are_taken(people):
     reference = read_reference(table)
     assert set(reference.sex) == {"F", "M"}
     assert any("thickness: 10 of 300" in note for note in reference.notes)
+
+
+def test_a_fit_that_fails_names_the_measure_and_who_is_furthest(people, monkeypatch):
+    def fails(*_):
+        raise NeuroloomError("not found.")
+
+    monkeypatch.setattr("neuroloom.norms.fit.fit_penalised", fails)
+    table = people.assign(thickness=people["thickness"].where(people.index != 8, 900.0))
+    with pytest.raises(NeuroloomError, match=r"measure 'thickness': not found\. .* sub-0008, "):
+        fit_norms(table, ["thickness"], name="x")

@@ -11,6 +11,9 @@ PIECES_OF_SEXES = 5  # of the curve by which the sexes differ
 # precision of the weak pull of skewness, its slope over age and the tails to the normal law: standard deviations of
 # 1, 0.5 and 0.5, wide beside anything that volumes and thickness show, so that a small sample cannot run away
 WEAK = (1.0, 4.0, 4.0)
+# and of the slope of the log of the scale: a fan that opens threefold over the ages is one standard deviation. A single
+# person at a far end would else be given a scale of nothing, where the likelihood has no bound.
+FAN = 4.0
 
 
 @dataclass(frozen=True)
@@ -65,5 +68,7 @@ class Design:
 
     @property
     def weak(self):
-        """Precision of each term before the smooths' penalties: 0, and ``WEAK`` for skewness and tails."""
-        return np.concatenate([np.zeros(sum(self.widths) - len(WEAK)), WEAK])
+        """Precision of each term before the smooths' penalties: 0 but for ``FAN`` and ``WEAK``."""
+        precision = np.concatenate([np.zeros(sum(self.widths) - len(WEAK)), WEAK])
+        precision[self.widths[0] + 1] = FAN
+        return precision

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import NeuroloomError, listed
 from neuroloom.norms import shash
 from neuroloom.norms.design import Design
 from neuroloom.norms.measure import TO_LINE, BelowLines, Group, MeasureNorm
@@ -49,7 +49,11 @@ def fit_norms(table, measures=None, *, name, age=None, sex=None, person=None, on
         try:
             fitted[measure] = fit_measure(values, reference.age[known], reference.sex[known])
         except NeuroloomError as error:
-            raise NeuroloomError(f"measure {measure!r}: {error} Look at its values for what cannot be.") from None
+            odd = reference.people[known][np.argsort(-np.abs(values - np.median(values)))[:3]]
+            raise NeuroloomError(
+                f"measure {measure!r}: {error} A value that cannot be may be the cause; furthest from the others are "
+                f"{listed(odd)}."
+            ) from None
         if on_progress:
             on_progress("measures", len(fitted), reference.values.shape[1])
     return Norms(name=name.strip(), fingerprint=reference.fingerprint(), measures=fitted, notes=reference.notes)

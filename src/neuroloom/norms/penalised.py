@@ -11,11 +11,17 @@ from neuroloom.norms import shash
 START = 100.0  # penalty of every smooth at first
 MOST = 1e6  # of penalties; at the upper one a smooth is a straight line
 OUTER, INNER = 80, 60  # most steps of the penalties, and of the curves at given penalties
+# What is expected of the spread of the bends, 1 / sqrt(penalty), in spreads of the measure: a gamma law of power AWAY and
+# these scales (Chung et al. 2013, doi:10.1007/s11336-013-9328-2). It keeps a smooth from being called an exact straight
+# line, whose intervals would be too narrow.
 AWAY = 1.0
 SPREAD = {"location": 1.0, "scale": 0.2, "difference of the sexes": 0.3}
+# Least penalties: spreads of 4.5 and 1, and of the log of the scale 0.5. Without them a scale may shrink to nothing
+# around a single person at an end of the ages, where the likelihood has no bound.
 LEAST = {"location": 0.05, "scale": 4.0, "difference of the sexes": 1.0}
 STILL = 0.01  # change of every smooth's degrees of freedom below which the penalties are found
 FLAT = 1e-6  # Newton's decrement at which the curves are found
+KICK, SHORTEST = 0.1, 1e-12  # step that leaves a saddle, and share of a step below which there is no way up
 
 
 @dataclass(frozen=True)
@@ -61,13 +67,14 @@ def fit_penalised(y, columns, design):
     penalties = dict.fromkeys(design.smooths, START)
     coefficients, freedom = _start(y, columns), None
     for _ in range(OUTER):
-        coefficients, information = _curves(y, columns, coefficients, _precision(design, penalties))
+        precision = _precision(design, penalties)
+        coefficients, information = _curves(y, columns, coefficients, precision)
         covariance = _inverse(information)
         before, freedom = freedom, _freedom(design, penalties, covariance)
         if before and all(abs(freedom[name] - before[name]) < STILL for name in freedom):
             break
         penalties = _next_penalties(design, penalties, coefficients, freedom)
-    coefficients, covariance = _for_few(len(y), design, coefficients, covariance, _precision(design, penalties))
+    coefficients, covariance = _for_few(len(y), design, coefficients, covariance, precision)
     found = shash.log_density(y, parameters_of(columns, coefficients)).sum()
     return Fitted(coefficients, covariance, penalties, freedom, float(found))
 
@@ -80,11 +87,12 @@ def parameters_of(columns, coefficients):
 
 
 def _start(y, columns):
-    """Return a straight line by least squares with one scale, and the normal law around it."""
+    """Return a straight line by least squares with one scale, and the normal law around it; outliers held back."""
+    held = np.clip(y, *np.quantile(y, [0.02, 0.98]))
     coefficients = np.zeros(sum(part.shape[1] for part in columns))
     line = columns[0][:, :2]
-    coefficients[:2] = np.linalg.lstsq(line, y, rcond=None)[0]
-    rest = y - line @ coefficients[:2]
+    coefficients[:2] = np.linalg.lstsq(line, held, rcond=None)[0]
+    rest = held - line @ coefficients[:2]
     coefficients[columns[0].shape[1]] = np.log(np.sqrt(np.mean(rest**2)))
     return coefficients
 
@@ -105,6 +113,7 @@ def _freedom(design, penalties, covariance):
 
 
 def _next_penalties(design, penalties, coefficients, freedom):
+    """Return the penalties of Fellner and Schall's step, with what is expected of the spread; no step beyond a fifth."""
     found = {}
     for name, place in design.smooths.items():
         penalty, size = penalties[name], (coefficients[place] ** 2).sum()
@@ -131,8 +140,8 @@ def _curves(y, columns, coefficients, precision):
     here = _objective(y, columns, coefficients, precision)
     for _ in range(INNER):
         slope, information = _derivatives(y, columns, coefficients, precision)
-        step = _uphill_step(information, slope)
-        if slope @ step < FLAT:
+        step, hollow = _uphill_step(information, slope)
+        if slope @ step < FLAT and not hollow:
             return coefficients, information
         coefficients, here = _uphill(y, columns, coefficients, precision, step, here)
     raise NeuroloomError(f"the centile curves were not found in {INNER} steps.")
@@ -154,19 +163,34 @@ def _derivatives(y, columns, coefficients, precision):
 
 
 def _uphill_step(information, slope):
-    """Return Newton's step, with curvatures that are hollow the wrong way taken as if they were not."""
+    """Return Newton's step, and whether the likelihood is hollow here in some direction.
+
+    Hollow directions are taken as if they were not, with a step that leaves a saddle where the slope says nothing.
+    """
     sizes, directions = eigh(information)
+    along = directions.T @ slope
+    hollow = bool(sizes[0] <= 0)
+    if hollow:
+        along[0] = np.copysign(max(abs(along[0]), KICK * abs(sizes[0])), along[0])
     sizes = np.maximum(np.abs(sizes), 1e-8 * np.abs(sizes).max())
-    return directions @ (directions.T @ slope / sizes)
+    return directions @ (along / sizes), hollow
 
 
 def _uphill(y, columns, coefficients, precision, step, here):
-    """Return the coefficients after the longest of the halved steps that leads upwards, and the height there."""
-    for halved in 0.5 ** np.arange(40):
-        there = _objective(y, columns, coefficients + halved * step, precision)
-        if there > here:
-            return coefficients + halved * step, there
-    return coefficients, here
+    """Return the coefficients after a step that leads upwards, halved or doubled as it serves, and the height there."""
+
+    def height(length):
+        return _objective(y, columns, coefficients + length * step, precision)
+
+    length, there = 1.0, height(1.0)
+    while not there > here and length > SHORTEST:
+        length /= 2
+        there = height(length)
+    if not there > here:
+        return coefficients, here
+    while length >= 1 and (further := height(2 * length)) > there:
+        length, there = 2 * length, further
+    return coefficients + length * step, there
 
 
 def _inverse(information):
