@@ -148,7 +148,7 @@ def check_agreement(there, back, moving, fixed):
         raise NeuroloomError(
             f"The registration failed: from one scan to the other and back the head comes {apart:.1f} mm away from where "
             f"it was ({MOST_APART * longest:.1f} mm is the most). Do both scans show the same part of a head? "
-            "Heads that differ in shape need --degrees affine; a mask of the brain may help too."
+            "Two heads need affine degrees; a slab of one head and the whole of another were seen to fail."
         )
 
 
