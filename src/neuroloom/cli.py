@@ -213,7 +213,9 @@ def register(
     degrees: Annotated[
         str | None, typer.Option(help="rigid (the default), similarity or affine (the default with --deformable).")
     ] = None,
-    deformable: Annotated[bool, typer.Option("--deformable", help="Deform too: for two heads, of one contrast.")] = False,
+    deformable: Annotated[
+        bool, typer.Option("--deformable", help="Deform too: for two heads, of one contrast.")
+    ] = False,
     labels: Annotated[Path | None, typer.Option("--labels", help="A label map of MOVING to move along.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ):
