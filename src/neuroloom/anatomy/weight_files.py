@@ -19,7 +19,7 @@ from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import read_progress
 from neuroloom.training.steps import network_of, read_maps, weights_in
 
-N_DRAWS, N_PAIRS = 12, 4  # of each held-out map
+N_DRAWS, N_PAIRS = 8, 4  # of each held-out map
 
 
 def write_maps(recipe, out, cache, *, data=None, cohort_file=None, hold_out=()):
