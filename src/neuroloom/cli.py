@@ -168,9 +168,8 @@ def redteam(
     force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
 ):
     """Attack a recipe: shuffled labels, a deliberately wrong split, confounds alone."""
-    from neuroloom.api import red_team_recipe
-
     parsed = recipe_of(recipe, variant, settings)
+    from neuroloom.api import red_team_recipe
     from neuroloom.progress import shown_progress
     from neuroloom.redteam import ATTACKS_FILE, attack_table, write_attacks
 

@@ -134,5 +134,5 @@ def test_tissue_maps_are_sums_of_posteriors():
     answer = Answerer(threshold_weights())(scan)
     found = tissue_maps(Segmented.of(scan, answer))
     at = names_of_outputs().index(f"left_{HIPPOCAMPUS}")
-    assert found["GM"].data.sum() * 0.008 == pytest.approx(answer.posteriors.data[at : at + 1].sum() * 0.008, rel=0.02)
+    assert found["GM"].data.sum() * 0.008 == pytest.approx(answer.posteriors.data[at].sum() * answer.voxel_ml, rel=0.02)
     assert found["CSF"].data.max() < 0.01
