@@ -256,7 +256,10 @@ def main():
     except Exception as error:
         _unexpected(error)
     if code == STOPPED:
-        _fail("Stopped. The same command goes on where it was (redteam starts anew).", STOPPED)
+        _fail(
+            "Stopped. The same run or replay goes on where it was; segment and volumes with --skip-done; others start anew.",
+            STOPPED,
+        )
     sys.exit(code or 0)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_dilation, find_objects, label
 
+from neuroloom.anatomy.intensities import from_zero
 from neuroloom.atlases.anatomy import structures
 from neuroloom.errors import NeuroloomError
 from neuroloom.parts import Part
@@ -57,13 +58,17 @@ class Answerer:
         self.weights, self.device = weights, torch.device(device)
         self.network = weights.network.to(self.device)
         self.chain = ScanChain([Part(**part) for part in weights.card["chain"]])
-        self.mirrored = torch.tensor(mirrored_outputs(), device=self.device)
+        self.mirrored = torch.tensor(mirrored_outputs())
         self.edge = float(weights.card["answer_mm"])
+        sizes = [part["voxel_size"] for part in weights.card["chain"] if part["name"] == "resample"]
+        if sizes != [self.edge]:
+            raise NeuroloomError(f"the card's chain has voxels of {sizes} mm, but its answer_mm is {self.edge}.")
 
     def __call__(self, scan):
         """Return the `Answer` for a volume; what shows no brain is an error."""
         if scan.kind != "volume" or len(scan.data) != 1:
             raise NeuroloomError(f"expected a volume of one channel, got {scan.kind} of shape {scan.data.shape}.")
+        scan = from_zero(scan)
         first = self.chain(scan)
         looked = self._posteriors(torch.from_numpy(np.ascontiguousarray(first.data)))
         window, shape = self._window(looked, first)

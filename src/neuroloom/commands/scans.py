@@ -15,6 +15,7 @@ Posteriors = Annotated[bool, typer.Option("--posteriors", help="Write the probab
 Orientation = Annotated[str | None, typer.Option(help="Which ways the axes point, of files that do not say it: RAS.")]
 Series = Annotated[str | None, typer.Option(help="Of a DICOM folder with several heads: its number.")]
 Suffix = Annotated[str, typer.Option(help="Of the files that are meant in BIDS folders: T1w, T2w, FLAIR ...")]
+SkipDone = Annotated[bool, typer.Option("--skip-done", help="Pass over scans whose results are there.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
 
 
@@ -29,6 +30,7 @@ def segment(
     series: Series = None,
     orientation: Orientation = None,
     device: Device = "auto",
+    skip_done: SkipDone = False,
     force: Force = False,
 ):
     """Find 32 structures in scans of any contrast: label map, brain mask, stripped scan, and how sure that is."""
@@ -38,7 +40,7 @@ def segment(
     with shown_progress() as on_progress:
         table = segment_scans(
             scans, out, also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation, series), suffix=suffix, device=device,
-            force=force, on_progress=on_progress,
+            force=force, skip_done=skip_done, on_progress=on_progress,
         )  # fmt: skip
     _show_scans(table, out)
 
@@ -61,6 +63,7 @@ def volumes(
     series: Series = None,
     orientation: Orientation = None,
     device: Device = "auto",
+    skip_done: SkipDone = False,
     force: Force = False,
 ):
     """Measure 32 structures in scans: volumes, sides, quality, change since an earlier scan, and a page a scan."""
@@ -71,7 +74,7 @@ def volumes(
         table = measure_scans(
             scans, out, age=age, sex=sex, people=people, norms=norms, prior=prior, years=years, pdf=pdf,
             also=_also(tissues, posteriors), weights=weights, reader=_reader(orientation, series), suffix=suffix, device=device, force=force,
-            on_progress=on_progress,
+            skip_done=skip_done, on_progress=on_progress,
         )  # fmt: skip
     _show_scans(table, out)
 
@@ -116,7 +119,7 @@ def _reader(orientation, series):
 def _show_scans(table, out):
     """Tell what became of each scan; some that failed are an exit code of 1, all others being written."""
     for row in table.itertuples():
-        if row.status != "done":
+        if row.status != "done" or row.reason:
             typer.echo(f"{row.sample_id}: {row.status}. {row.reason}", err=True)
     counts = table["status"].value_counts()
     told = ", ".join(f"{counts[word]} {word}" for word in ("done", "poor", "failed") if word in counts)

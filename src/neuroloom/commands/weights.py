@@ -24,11 +24,11 @@ weights_app = typer.Typer(no_args_is_help=True, help="Train and pack weights of 
 def weights_maps(
     recipe: RecipeName,
     out: Annotated[Path, typer.Option("--out", help="File of maps to write, .npz.")],
+    hold_out: Annotated[str, typer.Option(help="Participants who are not learned from, with commas between.")],
     data: Data = None,
     cohort: CohortFile = None,
     variant: Variant = None,
     settings: Set = None,
-    hold_out: Annotated[str, typer.Option(help="Participants who are not learned from, with commas between.")] = "",
     force: Force = False,
 ):
     """Write the label maps of a recipe as one file, for 'python -m neuroloom.training.steps' on a machine with a GPU."""
@@ -59,7 +59,8 @@ def weights_pack(
     from neuroloom.anatomy.weight_files import pack_weights
     from neuroloom.progress import shown_progress
 
-    refuse_to_replace(out / f"{name}.json", force)
+    for ending in ("json", "safetensors"):
+        refuse_to_replace(out / f"{name}.{ending}", force)
     about = {"data": data, "licence": licence, "machine": machine}
     with shown_progress() as on_progress:
         card = pack_weights(state, maps, out, name=name, about=about, on_progress=on_progress)
