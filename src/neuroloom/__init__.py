@@ -1,7 +1,7 @@
 """neuroloom: brain data of any kind into a trained, honestly validated, explained model and a report."""
 
 __version__ = "0.1.0"
-__all__ = ["check", "predict", "register", "run", "segment"]
+__all__ = ["check", "predict", "register", "run", "segment", "volumes"]
 
 
 def run(recipe, data=None, **options):
@@ -18,11 +18,18 @@ def predict(run_folder, files, **options):
     return predict_files(run_folder, files, **options)
 
 
-def segment(run_folder, files, out, **options):
-    """Write label maps of new scans with a finished run that segments; see `neuroloom.api.segment_files`."""
-    from neuroloom.api import segment_files
+def segment(scans, out, **options):
+    """Find structures in scans with the weights that ship; see `neuroloom.api.segment_scans`."""
+    from neuroloom.api import segment_scans
 
-    return segment_files(run_folder, files, out, **options)
+    return segment_scans(scans, out, **options)
+
+
+def volumes(scans, out, **options):
+    """Measure structures in scans with the weights that ship; see `neuroloom.api.measure_scans`."""
+    from neuroloom.api import measure_scans
+
+    return measure_scans(scans, out, **options)
 
 
 def register(moving, fixed, out, **options):

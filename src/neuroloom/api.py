@@ -96,7 +96,7 @@ def segment_scans(scans, out, *, suffix="T1w", device="auto", **options):
 
     Parameters
     ----------
-    scans : list of Path
+    scans : str, Path or list of them
         Files, DICOM folders, or BIDS folders.
     out : str or Path
         A folder: label map, brain mask, stripped scan and quality of each scan, and ``scans.tsv``.
@@ -114,7 +114,7 @@ def segment_scans(scans, out, *, suffix="T1w", device="auto", **options):
     """
     from neuroloom.anatomy.scans import jobs_of, segment_scans
 
-    jobs = jobs_of([Path(scan) for scan in scans], suffix)
+    jobs = jobs_of(paths_of(scans), suffix)
     return segment_scans(jobs, Path(out), device=chosen_device(device), **options)
 
 
@@ -136,7 +136,7 @@ def measure_scans(
 
     Parameters
     ----------
-    scans : list of Path
+    scans : str, Path or list of them
         Files, DICOM folders, or BIDS folders.
     out : str or Path
         A folder: images, ``NAME_volumes.json`` and a page a scan, ``volumes.tsv``, ``scans.tsv``.
@@ -167,7 +167,7 @@ def measure_scans(
     from neuroloom.anatomy.volumes import people_told, volumes_of_scans
     from neuroloom.norms.norms import Norms
 
-    jobs = jobs_of([Path(scan) for scan in scans], suffix)
+    jobs = jobs_of(paths_of(scans), suffix)
     return volumes_of_scans(
         jobs,
         Path(out),
@@ -186,6 +186,11 @@ def register_files(moving, fixed, out, *, degrees=None, deformable=False, labels
     moving, fixed, out = Path(moving), Path(fixed), Path(out)
     labels = None if labels is None else Path(labels)
     return register(moving, fixed, out, degrees=degrees, deformable=deformable, labels=labels, force=force)
+
+
+def paths_of(scans):
+    """Return paths of one or several scans."""
+    return [Path(scans)] if isinstance(scans, (str, Path)) else [Path(scan) for scan in scans]
 
 
 def cache_folder():

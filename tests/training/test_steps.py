@@ -96,6 +96,11 @@ def test_a_patch_larger_than_its_map_is_filled_with_background():
 
 
 def test_what_is_no_file_of_maps(tmp_path):
-    (tmp_path / "maps.npz").write_bytes(b"nothing")
-    with pytest.raises(NeuroloomError, match="neuroloom weights maps"):
-        read_maps(tmp_path / "maps.npz")
+    whole = write_file(tmp_path / "whole.npz").read_bytes()
+    for content in (b"nothing", b"", whole[:300]):
+        (tmp_path / "maps.npz").write_bytes(content)
+        with pytest.raises(NeuroloomError, match="neuroloom weights maps"):
+            read_maps(tmp_path / "maps.npz")
+    (tmp_path / "state.safetensors").write_bytes(b"cut")
+    with pytest.raises(NeuroloomError, match="no whole safetensors file"):
+        train(tmp_path / "whole.npz", tmp_path, steps=1, cool=0, minutes=None)

@@ -13,6 +13,7 @@ from neuroloom.atlases.anatomy import structures
 from neuroloom.errors import FileProblem
 from neuroloom.formats.atomic import atomic_write, make_folder
 from neuroloom.formats.limits import read_json
+from neuroloom.training.checkpoint import load_fitting
 from neuroloom.training.steps import network_of
 
 SHIPPED = Path(__file__).parent / "shipped" / "anatomy.json"
@@ -90,10 +91,4 @@ def _network(path, card, tensors):
     told = card["training"]
     model = {name: value for name, value in told["model"].items() if name != "deep_supervision"}
     network = network_of({**told, "model": model})
-    expected = network.state_dict()
-    wrong = sorted(set(tensors) ^ set(expected))
-    wrong += [name for name in tensors if name in expected and tensors[name].shape != expected[name].shape]
-    if wrong:
-        raise FileProblem(path, f"these weights do not fit the network: {', '.join(wrong[:5])}.")
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    return network.eval()
+    return load_fitting(path, network, {name: tensor.float() for name, tensor in tensors.items()}).eval()

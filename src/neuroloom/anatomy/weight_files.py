@@ -16,7 +16,7 @@ from neuroloom.formats.atomic import atomic_write
 from neuroloom.parts import build
 from neuroloom.preparation import check_parts, make_stores, read_cohort
 from neuroloom.tasks import TASKS
-from neuroloom.training.checkpoint import read_progress
+from neuroloom.training.checkpoint import load_fitting, read_progress
 from neuroloom.training.steps import network_of, read_maps, weights_in
 
 N_DRAWS, N_PAIRS = 8, 4  # of each held-out map
@@ -108,7 +108,7 @@ def pack_weights(state, maps_file, out, *, name="anatomy", about=None, on_progre
     if not held_out:
         raise NeuroloomError(f"{maps_file}: no map is held out, so nothing can be said about the weights.")
     network = network_of(told)
-    network.load_state_dict(weights_in(tensors))
+    load_fitting(state, network, weights_in(tensors))
     card = _card(name, told, saved, maps, about or {})
     source = {"table": generation_table(), "voxel_size": told["augmentation"]["voxel_size"]}
     card |= _tried(Weights(card, network.half().float().eval()), held_out, source, on_progress)  # as it will be read

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 from safetensors.torch import load as load_tensors
@@ -20,7 +21,7 @@ def write_arrays(path, arrays):
 
 def read_arrays(path):
     """Return named NumPy arrays."""
-    return load_arrays(_bytes(path))
+    return _read(path, load_arrays)
 
 
 def write_weights(path, network):
@@ -31,7 +32,11 @@ def write_weights(path, network):
 
 def read_weights(path, network):
     """Load all weights into a network; one too many, missing or of another shape is an error."""
-    tensors = load_tensors(_bytes(path))
+    return load_fitting(path, network, _read(path, load_tensors))
+
+
+def load_fitting(path, network, tensors):
+    """Load tensors that were read from a path into a network; one too many, missing or of another shape is an error."""
     expected = network.state_dict()
     wrong = sorted(set(tensors) ^ set(expected))
     wrong += [name for name in tensors if name in expected and tensors[name].shape != expected[name].shape]
@@ -39,6 +44,14 @@ def read_weights(path, network):
         raise FileProblem(path, f"these weights do not fit the network: {', '.join(wrong[:5])}.")
     network.load_state_dict(tensors)
     return network
+
+
+def _read(path, load):
+    """Return what a safetensors file holds."""
+    try:
+        return load(_bytes(path))
+    except SafetensorError as error:
+        raise FileProblem(path, f"it is no whole safetensors file ({error}).", "Copy or make it again.") from None
 
 
 def _bytes(path):
@@ -57,7 +70,7 @@ def write_progress(path, tensors, told):
 
 def read_progress(path):
     """Return (tensors, told) of a checkpoint."""
-    tensors = load_tensors(_bytes(path))
+    tensors = _read(path, load_tensors)
     told = json.loads(tensors.pop("told").numpy().tobytes())
     return tensors, told
 

@@ -22,7 +22,7 @@ from neuroloom.metrics.overlap import dice, overlap
 from neuroloom.models import VOXEL_MODELS
 from neuroloom.seeds import generator, key_number, torch_generator
 from neuroloom.tasks.losses import segmentation_loss
-from neuroloom.training.checkpoint import load_optimizer, optimizer_tensors, read_progress, write_progress
+from neuroloom.training.checkpoint import load_fitting, load_optimizer, optimizer_tensors, read_progress, write_progress
 from neuroloom.training.loop import has_bfloat16
 from neuroloom.transforms.augment_contrasts import SimulatedContrasts
 
@@ -80,7 +80,7 @@ class Steps:
             raise NeuroloomError(
                 f"{path}: is the state of another training ({', '.join(differ)} differ). Name another folder."
             )
-        self.network.load_state_dict(weights_in(tensors))
+        load_fitting(path, self.network, weights_in(tensors))
         load_optimizer(self.optimizer, tensors, "optimizer")
         self.done, self.history = saved["done"], saved["history"]
 
@@ -197,7 +197,7 @@ def train(
         tell(f"going on from step {training.done}")
     elif start_from is not None:
         tensors, _ = read_progress(Path(start_from))
-        training.network.load_state_dict(weights_in(tensors))
+        load_fitting(start_from, training.network, weights_in(tensors))
     state.parent.mkdir(parents=True, exist_ok=True)
     losses = []
     while training.done < steps and (minutes is None or time.monotonic() - started < 60 * minutes):
