@@ -47,7 +47,7 @@ def predict(run, files, *, learner=None, reader=None):
     recipe, metrics = run.recipe, run.metrics
     if recipe.target.input is not None:
         raise NeuroloomError(
-            f"{run.folder}: this run answers with label maps, not with a table: neuroloom.segment(RUN, FILES, out=FOLDER), or "
+            f"{run.folder}: this run answers with label maps, not with a table: neuroloom.api.segment_files(RUN, FILES, FOLDER), or "
             "neuroloom predict RUN FILE --out FOLDER."
         )
     name = learner or metrics["deep"]
