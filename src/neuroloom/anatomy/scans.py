@@ -145,6 +145,7 @@ def told_quality(done, weights):
         "voxel_mm": [round(float(size), 4) for size in voxel_sizes(affine)],
         "shape": list(done.found.classes.shape),
         "weights": told_weights(weights),
+        "window": done.found.answer.seen,
         "quality": done.quality,
         "structures": {name: {"quality": score, "flag": done.flags.get(name)} for name, score in done.scores.items()},
         "warnings": done.warnings,
