@@ -90,23 +90,27 @@ def test_windows_that_see_far_enough_beyond_their_neighbours_say_what_the_whole_
 
 
 def test_windows_of_a_network_with_instance_normalisation_agree_with_the_whole():
-    """Blobs on a smooth ground, learned in a few steps: what each window is normalised by differs a little."""
-    x, truth = blobs(0)
-    model = learned(x, truth)
-    scan, truth = blobs(1)
-    whole, found = (answer(model, scan, window).argmax(axis=0) for window in (None, (32, 32, 32)))
-    assert (whole == truth.numpy()).mean() > 0.95
-    assert (found == truth.numpy()).mean() > 0.95
-    assert (found == whole).mean() > 0.99
+    """What each window is normalised by differs a little: labels may differ on soft borders, not within bodies."""
+    model = learned(*blobs(0)[:2])
+    scan, truth, clear = (one.numpy() for one in blobs(1))
+    whole, found = (answer(model, torch.from_numpy(scan), window).argmax(axis=0) for window in (None, (32, 32, 32)))
+    right, right_too = ((one == truth).mean() for one in (whole, found))
+    assert right > 0.95
+    assert abs(right_too - right) < 0.01
+    assert (found == whole)[clear].mean() > 0.999
 
 
 def blobs(seed, size=48):
-    """Return a scan (1, i, j, k) of bright and dark bodies with soft borders and noise, and where it is bright."""
+    """Return a scan (1, i, j, k) of bright and dark bodies with soft borders and noise, where it is bright, and where clearly."""
     draw = np.random.default_rng(seed)
     ground = gaussian_filter(draw.normal(size=(size,) * 3), 2.5, mode="wrap")
     ground /= ground.std()
     scan = np.tanh(3 * ground) + draw.normal(0, 0.1, ground.shape)
-    return torch.from_numpy(scan[None]).float(), torch.from_numpy((ground > 0).astype(np.int64))
+    return (
+        torch.from_numpy(scan[None]).float(),
+        torch.from_numpy((ground > 0).astype(np.int64)),
+        torch.from_numpy(abs(ground) > 0.5),
+    )
 
 
 def learned(x, truth, steps=30):
