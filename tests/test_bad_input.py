@@ -230,5 +230,5 @@ def test_ctrl_c_says_that_it_goes_on(study):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "The same command goes on where it was (redteam starts anew)" in said
+    assert "The same run or replay goes on where it was" in said
     assert "Traceback" not in said

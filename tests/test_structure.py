@@ -43,6 +43,7 @@ ORDER = [  # a room imports only from rooms before it; rooms of one line may use
     ("experiment",),
     ("redteam", "api"),
     ("replay",),
+    ("commands",),
     ("cli", "__init__"),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from neuroloom.anatomy import scans as anatomy_scans
 from neuroloom.anatomy.answer import Answerer, names_of_outputs
+from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.orientation import doubt_of_header
 from neuroloom.anatomy.quality import confidence, judged
 from neuroloom.anatomy.scan_outputs import Segmented, file_names, tissue_maps
@@ -59,9 +60,52 @@ def test_one_broken_scan_of_three(thresholds, tmp_path):
     told = json.loads((tmp_path / "out" / "sub-1_quality.json").read_text())
     assert told["structures"]["thalamus"]["flag"] == "it was not found"
     assert told["window"] == "whole"
+    assert str(tmp_path) not in (tmp_path / "out" / "scans.tsv").read_text()
     again = command("segment", tmp_path / "sub-1_T1w.nii.gz", "--out", tmp_path / "out")
     assert isinstance(again.exception, NeuroloomError)
     assert "it exists already" in str(again.exception)
+    (tmp_path / "broken.nii.gz").write_bytes((tmp_path / "sub-1_T1w.nii.gz").read_bytes())
+    mended = command("segment", *(tmp_path / name for name in names), "--out", tmp_path / "out", "--skip-done")
+    assert mended.exit_code == 0
+    assert "1 scans: 1 poor" in mended.output
+    table = read_table(tmp_path / "out" / "scans.tsv").set_index("sample_id")
+    assert table["status"].to_dict() == dict.fromkeys(("sub-1_T1w", "broken", "sub-2_FLAIR"), "poor")
+
+
+def test_what_a_scan_left_goes_where_it_fails_when_done_anew(thresholds, tmp_path):
+    write_nifti(tmp_path / "a.nii.gz", head(*grid()))
+    assert command("segment", tmp_path / "a.nii.gz", "--out", tmp_path / "out").exit_code == 0
+    (tmp_path / "a.nii.gz").write_bytes(b"broken")
+    assert command("segment", tmp_path / "a.nii.gz", "--out", tmp_path / "out", "--force").exit_code == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["dseg.tsv", "scans.tsv"]
+
+
+def test_a_fault_of_ours_does_not_cost_the_other_scans(thresholds, tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        write_nifti(tmp_path / f"{name}.nii.gz", head(*grid()))
+    ask, asked = Answerer.__call__, []
+
+    def once(self, scan):
+        asked.append(scan)
+        if len(asked) == 1:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory")
+        return ask(self, scan)
+
+    monkeypatch.setattr(Answerer, "__call__", once)
+    done = command("segment", tmp_path / "a.nii.gz", tmp_path / "b.nii.gz", "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "not enough memory" in done.output
+    assert read_table(tmp_path / "out" / "scans.tsv")["status"].tolist() == ["failed", "poor"]
+
+
+def test_ct_beyond_its_field_of_view_is_air():
+    """Hounsfield units: air is -1000, and a head that is cut off must not go on in water."""
+    affine, shape = grid((2.0, 2.0, 2.0), (84, 100, 56), 0.0)
+    asked = Answerer(threshold_weights())
+    units = {0.0: -1000.0, 0.3: -40.0, 0.6: 150.0, 1.0: 425.0}  # of the phantom's parts, as bright within the window
+    plain = head(affine, shape)
+    ct = plain.with_data(np.vectorize(lambda x: units[round(float(x), 1)])(plain.data).astype(np.float32))
+    assert sum(structure_ml(asked(ct)).values()) == pytest.approx(sum(structure_ml(asked(plain)).values()), rel=0.05)
 
 
 def test_scans_that_cannot_be_asked_about(thresholds, tmp_path):
@@ -147,5 +191,5 @@ def test_tissue_maps_are_sums_of_posteriors():
     answer = Answerer(threshold_weights())(scan)
     found = tissue_maps(Segmented.of(scan, answer))
     at = names_of_outputs().index(f"left_{HIPPOCAMPUS}")
-    assert found["GM"].data.sum() * 0.008 == pytest.approx(answer.posteriors.data[at : at + 1].sum() * 0.008, rel=0.02)
+    assert found["GM"].data.sum() * 0.008 == pytest.approx(answer.posteriors.data[at].sum() * answer.voxel_ml, rel=0.02)
     assert found["CSF"].data.max() < 0.01

@@ -9,7 +9,7 @@ from phantom import HIPPOCAMPUS, LUMP_MM, grid, head, intensity, threshold_weigh
 from typer.testing import CliRunner
 
 from neuroloom.anatomy import volumes as anatomy_volumes
-from neuroloom.anatomy.answer import Answerer, names_of_outputs
+from neuroloom.anatomy.answer import Answer, names_of_outputs
 from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.prior import FALSE_ALARMS, changes
 from neuroloom.anatomy.scans import Job
@@ -19,6 +19,7 @@ from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import read_table
 from neuroloom.norms.fit import fit_norms
+from neuroloom.scan import Scan
 
 SPHERE = 4 / 3 * np.pi * LUMP_MM**3 / 1000
 
@@ -159,6 +160,10 @@ def test_what_does_not_go_together(thresholds, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_measures_are_of_the_answer_not_of_counted_voxels():
-    answer = Answerer(threshold_weights())(head(*grid()))
-    assert sum(structure_ml(answer).values()) == pytest.approx((1 - answer.posteriors.data[0]).sum() * 0.064, rel=1e-4)
+def test_volumes_count_borders_in_part_and_nothing_beyond_the_field_of_view():
+    p = np.zeros((33, 4, 4, 4), dtype=np.float32)
+    p[0], p[1] = 0.75, 0.25  # nowhere the likeliest
+    inside = np.zeros((4, 4, 4), dtype=bool)
+    inside[:, :, :2] = True
+    answer = Answer(Scan(p, "volume", {"affine": np.diag([2.0, 2.0, 2.0, 1.0])}), inside)
+    assert structure_ml(answer)[names_of_outputs()[1]] == pytest.approx(0.25 * 32 * 0.008)

@@ -94,6 +94,8 @@ def test_weights_that_are_not_those_of_the_card(packed, tmp_path):
 
 def test_what_has_no_file_of_maps(tmp_path):
     with pytest.raises(NeuroloomError, match="not simulated from patches of label maps"):
-        command("weights", "maps", "brain-age", "--out", tmp_path / "maps.npz")
+        command("weights", "maps", "brain-age", "--hold-out", "a", "--out", tmp_path / "maps.npz")
+    with pytest.raises(NeuroloomError, match="no map is held out"):
+        command(*RECIPE, "--hold-out", "", "--out", tmp_path / "maps.npz")
     with pytest.raises(NeuroloomError, match="has no nobody to hold out"):
         command(*RECIPE, "--hold-out", "nobody", "--out", tmp_path / "maps.npz")

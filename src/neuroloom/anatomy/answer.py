@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_dilation, find_objects, label
 
+from neuroloom.anatomy.intensities import from_zero
 from neuroloom.atlases.anatomy import structures
 from neuroloom.errors import NeuroloomError
 from neuroloom.models.voxel_answer import posterior_slabs
@@ -64,11 +65,15 @@ class Answerer:
         self.chain = ScanChain([Part(**part) for part in weights.card["chain"]])
         self.mirrored = mirrored_outputs()
         self.edge = float(weights.card["answer_mm"])
+        sizes = [part["voxel_size"] for part in weights.card["chain"] if part["name"] == "resample"]
+        if sizes != [self.edge]:
+            raise NeuroloomError(f"the card's chain has voxels of {sizes} mm, but its answer_mm is {self.edge}.")
 
     def __call__(self, scan):
         """Return the `Answer` for a volume; what shows no brain is an error."""
         if scan.kind != "volume" or len(scan.data) != 1:
             raise NeuroloomError(f"expected a volume of one channel, got {scan.kind} of shape {scan.data.shape}.")
+        scan = from_zero(scan)
         first = self.chain(scan)
         window, shape = self._window(self._outside_brain(first), first)
         ready = UnitRange()(resample_onto(ras(scan), shape, window))

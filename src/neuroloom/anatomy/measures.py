@@ -23,8 +23,8 @@ def tissue_of(name):
 
 
 def structure_ml(answer):
-    """Return name -> ml of each structure, the sum of its posteriors: voxels on a border count in part."""
-    sums = answer.posteriors.data.sum(axis=(1, 2, 3), dtype=np.float64) * answer.voxel_ml
+    """Return name -> ml of each structure, the sum of its posteriors within the field of view: borders count in part."""
+    sums = answer.posteriors.data[:, answer.inside].sum(axis=1, dtype=np.float64) * answer.voxel_ml
     return {one.name: float(ml) for one, ml in zip(structures(), sums[1:], strict=True)}
 
 

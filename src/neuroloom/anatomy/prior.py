@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
+from neuroloom.anatomy.intensities import from_zero
 from neuroloom.anatomy.measures import base_name, structure_ml
 from neuroloom.anatomy.quality import confidence
+from neuroloom.anatomy.scans import understand
 from neuroloom.errors import FileProblem, NeuroloomError
-from neuroloom.formats import fitting_arguments, read, stem
+from neuroloom.formats import stem
 from neuroloom.metrics.overlap import dice, overlap
 from neuroloom.registration.affine import affine_between
 from neuroloom.registration.halfway import to_halfway
+from neuroloom.registration.itk import simpleitk
 from neuroloom.transforms.volume_posteriors import likeliest_onto
 
 FALSE_ALARMS = 0.05  # chance that any structure of an unchanged brain is called changed
@@ -45,44 +48,47 @@ class Prior:
             raise NeuroloomError(f"{path}: how long before the scan was this? Say it with --years, for example 1.5.")
         if not 0 < years < 120:
             raise NeuroloomError(f"--years is {years}, expected more than 0 and less than 120.")
+        simpleitk()
         if not Path(path).exists():
             raise FileProblem(path, "there is no such file.")
         return cls(Path(path), float(years))
 
-    def compared(self, scan, answerer, path, reader=None):
+    def compared(self, done, answerer, reader=None):
         """Return what is told of the change.
 
         Parameters
         ----------
-        scan : Scan
+        done : Understood
             The later scan.
         answerer : Answerer
-        path : Path
-            Of the later scan, for errors.
         reader : dict or None
-            Arguments of the reader of files.
+            Arguments of the reader of files; the number of a DICOM series is the later scan's alone.
 
         Returns
         -------
         dict
             ``scan``, ``years``, ``warnings``, ``changes`` (a dict a structure).
         """
-        earlier = read(self.path, kind="volume", **fitting_arguments(reader or {}, self.path))
+        reader = {name: value for name, value in (reader or {}).items() if name != "series"}
+        earlier = understand(answerer, self.path, reader)
         try:
-            before, after = answered_halfway(answerer, earlier, scan)
+            before, after = answered_halfway(answerer, earlier.found.scan, done.found.scan)
         except NeuroloomError as error:
-            raise FileProblem(path, f"it cannot be compared with {self.path.name}: {error}") from error
-        error = answerer.weights.card["change"]
+            raise FileProblem(self.path.name, f"it cannot be compared: {error}") from error
+        warnings = [f"{self.path.name}: {one}" for one in (*earlier.warnings, *earlier.quality["reasons"])]
+        unsure = {**earlier.flags, **done.flags}
+        rows = changes(structure_ml(before), structure_ml(after), self.years, answerer.weights.card["change"])
         return {
             "scan": stem(self.path),
             "years": self.years,
-            "warnings": warnings_about(before, after),
-            "changes": changes(structure_ml(before), structure_ml(after), self.years, error),
+            "warnings": [*warnings, *warnings_about(before, after)],
+            "changes": [{**row, "changed": row["changed"] and row["name"] not in unsure} for row in rows],
         }
 
 
 def answered_halfway(answerer, earlier, later):
     """Return the answers for two scans of a head, each resampled once onto the grid half-way between them."""
+    earlier, later = (from_zero(scan) for scan in (earlier, later))
     matrix = affine_between(later, earlier, degrees="rigid")
     return [answerer(scan) for scan in to_halfway(earlier, later, matrix)[:2]]
 
@@ -102,7 +108,7 @@ def changes(before, after, years, error):
     -------
     list of dict
         ``name``, ``before_ml``, ``after_ml``, ``percent_per_year`` (of the mean of both), ``least_percent_per_year`` (what
-        must be exceeded, the number of structures allowed for), ``changed``.
+        must be exceeded, the number of structures allowed for; None where the error is not known), ``changed``.
     """
     names = list(dict.fromkeys(base_name(name) for name in before))
     beyond = t.ppf(1 - FALSE_ALARMS / 2 / len(names), error["pairs"]) * np.sqrt(2)
@@ -110,10 +116,12 @@ def changes(before, after, years, error):
     for name in names:
         old, new = (sum(ml for one, ml in volumes.items() if base_name(one) == name) for volumes in (before, after))
         percent = 200 * (new - old) / (new + old) / years if new + old > 0 else None
-        least = float(beyond * error["percent"][name] / years)
+        spread = error["percent"][name]
+        least = None if spread is None else float(beyond * spread / years)
+        known = percent is not None and least is not None
         rows.append({
             "name": name, "before_ml": old, "after_ml": new, "percent_per_year": percent,
-            "least_percent_per_year": least, "changed": percent is not None and abs(percent) > least,
+            "least_percent_per_year": least, "changed": known and abs(percent) > least,
         })  # fmt: skip
     return rows
 

@@ -1,15 +1,14 @@
 """How well each structure was found, as the network's own doubt tells, and plain reasons where that is poor."""
 
 import numpy as np
-from scipy.ndimage import binary_dilation
 
 from neuroloom.anatomy.answer import names_of_outputs
-from neuroloom.anatomy.measures import base_name
+from neuroloom.anatomy.measures import base_name, structure_ml
 from neuroloom.transforms.volume_grid import voxel_sizes
 
 THICK = 3.0  # mm between slices, beyond which that is the likeliest reason
 PLAUSIBLE_ML = (900.0, 2200.0)  # intracranial volume of adults; children of a few months have less
-CUT = 0.02  # share of a structure's voxels at the end of the field of view
+CUT = 0.3  # of a structure's largest section: as much at the end of the field of view is a cut
 
 
 def confidence(p):
@@ -90,21 +89,28 @@ def _reason(thickest):
 
 
 def _cut_off(answer):
-    """Return the structures that lie against the end of the scan's field of view with some of their surface."""
-    if answer.inside.all():
-        return set()
-    answered = answer.posteriors.data.argmax(axis=0)
-    edge = binary_dilation(~answer.inside) & answer.inside
-    at_edge = np.bincount(answered[edge], minlength=len(answer.posteriors.data))
-    sizes = np.bincount(answered.ravel(), minlength=len(answer.posteriors.data))
-    names = names_of_outputs()
-    return {names[n] for n in range(1, len(names)) if at_edge[n] > CUT * sizes[n] and names[n] != "csf"}
+    """Return the structures that the scan's field of view cuts: its end goes through them as through their middle.
+
+    A brain that only touches the end, as where a stripped scan was cropped tightly, shows little of itself there.
+    """
+    answered, names = answer.posteriors.data.argmax(axis=0), names_of_outputs()
+    found = set()
+    for axis in range(3):
+        there = np.flatnonzero(answer.inside.any(axis=tuple({0, 1, 2} - {axis})))
+        ends = [at for at, outer in ((there[0], 0), (there[-1], answered.shape[axis] - 1)) if at != outer]
+        if not ends:
+            continue
+        areas = np.stack([np.bincount(part.ravel(), minlength=len(names)) for part in np.moveaxis(answered, axis, 0)])
+        largest = areas[there[0] : there[-1] + 1].max(axis=0)
+        for at in ends:
+            found |= {name for n, name in enumerate(names) if n and areas[at, n] > CUT * max(largest[n], 1)}
+    return found - {"csf"}
 
 
 def _whole(worst, flags, thickest, answer):
     score = float(np.mean(list(worst.values())))
     reasons = [f"{name.replace('_', ' ')}: {reason}" for name, reason in flags.items()]
-    ml = answer.posteriors.data[1:].sum(dtype=np.float64) * answer.voxel_ml
+    ml = sum(structure_ml(answer).values())
     if not PLAUSIBLE_ML[0] <= ml <= PLAUSIBLE_ML[1]:
         reasons.insert(
             0,

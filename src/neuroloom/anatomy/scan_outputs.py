@@ -20,6 +20,7 @@ from neuroloom.transforms.volume_posteriors import likeliest_onto, on_grid
 ALSO = ("tissues", "posteriors")  # written where asked for
 TISSUES = {"GM": "grey", "WM": "white", "CSF": "csf"}
 SUFFIX = re.compile(r"^(?P<entities>sub-.+)_(?P<suffix>[A-Za-z0-9]+)$")
+PAGES = ("report.pdf", "view.html", "volumes.tsv", "volumes.csv")  # of a scan's volumes
 OUTER_FLUID = "csf"
 CLOSED = 2  # voxels of the answer over which furrows belong to the brain
 
@@ -78,18 +79,14 @@ def file_names(name):
         **{tissue: f"{start}_label-{tissue}_probseg.nii.gz" for tissue in TISSUES},
         "quality": f"{start}_quality.json",
         "volumes": f"{start}_volumes.json",
+        "page": f"{start}_report.html",
     }
 
 
-def keys_of(also=()):
-    """Return the keys of the images that are written."""
-    return [
-        "labels",
-        "mask",
-        "brain",
-        *(TISSUES if "tissues" in also else ()),
-        *(one for one in also if one != "tissues"),
-    ]
+def all_names(name):
+    """Return the names of all files that may be written for a scan."""
+    pages = (f"{start_of(name)}_{ending}" for ending in PAGES)
+    return [*file_names(name).values(), *pages]
 
 
 def write_images(folder, name, found, numbers, also=()):

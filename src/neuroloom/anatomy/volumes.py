@@ -8,14 +8,15 @@ import pandas as pd
 from neuroloom import __version__
 from neuroloom.anatomy.answer import Answerer
 from neuroloom.anatomy.measures import measured, structure_ml
-from neuroloom.anatomy.scan_outputs import file_names, keys_of, start_of, write_images, write_json
-from neuroloom.anatomy.scans import each, refuse_to_replace, told_quality, understand
+from neuroloom.anatomy.scan_outputs import file_names, start_of, write_images, write_json
+from neuroloom.anatomy.scans import drop_rows, each, jobs_to_do, put_row, told_quality, understand
 from neuroloom.anatomy.weight_card import load_weights
 from neuroloom.cohort.words import SEXES, take_common_words
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats.atomic import make_folder
-from neuroloom.formats.tables import read_table, write_table
+from neuroloom.formats.tables import read_table
 from neuroloom.report.volumes_page import write_volumes_page
+from neuroloom.report.volumes_pdf import check_can_print
 
 TABLE = "volumes.tsv"
 
@@ -37,7 +38,7 @@ class Person:
 
 def volumes_of_scans(
     jobs, out, *, people=None, norms=None, prior=None, weights=None, also=(), reader=None, pdf=False, force=False,
-    device="cpu", on_progress=None,
+    skip_done=False, device="cpu", on_progress=None,
 ):  # fmt: skip
     """Measure the structures of each scan; write images, ``NAME_volumes.json``, a page a scan, and ``volumes.tsv``.
 
@@ -51,7 +52,7 @@ def volumes_of_scans(
         A reference, for percentiles.
     prior : Prior or None
         An earlier scan of the one person.
-    weights, also, reader, force, device, on_progress
+    weights, also, reader, force, skip_done, device, on_progress
         See `neuroloom.anatomy.scans.segment_scans`.
     pdf : bool
         Write the page as PDF too.
@@ -63,26 +64,38 @@ def volumes_of_scans(
     """
     if prior is not None and len(jobs) != 1:
         raise NeuroloomError(f"a prior scan is compared with one scan, and {len(jobs)} were named. Name one.")
-    refuse_to_replace(jobs, out, [*keys_of(also), "volumes"], force)
+    if pdf:
+        check_can_print()
+    jobs = jobs_to_do(jobs, out, "page", force=force, skip_done=skip_done)
     make_folder(out)
-    answerer, rows = Answerer(load_weights(weights), device), []
+    drop_rows(out / TABLE, [job.name for job in jobs])
+    answerer = Answerer(load_weights(weights), device)
 
     def work(job):
         done = understand(answerer, job.path, reader)
         person = (people or {}).get(job.name, Person())
-        told = told_volumes(job.name, done, answerer.weights, person, norms)
-        if prior is not None:
-            told["prior"] = prior.compared(done.found.scan, answerer, job.path, reader)
+        if people and job.name not in people:
+            done.warnings.append("the table of people has no row of this scan")
+        compared = None if prior is None else _compared(prior, done, answerer, reader)
+        told = {**told_volumes(job.name, done, answerer.weights, person, norms), "prior": compared}
         told["files"] = write_images(out, job.name, done.found, answerer.weights.numbers, also)
         write_json(out / file_names(job.name)["volumes"], told)
+        put_row(out / TABLE, table_row(told))
         write_volumes_page(out, start_of(job.name), pdf=pdf)
-        rows.append(table_row(told))
         return done
 
-    table = each(jobs, out, work, on_progress)
-    if rows:
-        write_table(out / TABLE, pd.DataFrame(rows))
-    return table
+    return each(jobs, out, work, on_progress)
+
+
+def _compared(prior, done, answerer, reader):
+    """Return what is told of the change; where the scans cannot be compared that is a warning, and volumes are told still."""
+    try:
+        told = prior.compared(done, answerer, reader)
+    except NeuroloomError as error:
+        done.warnings.append(f"no change is told: {error}")
+        return None
+    done.warnings += told["warnings"]
+    return told
 
 
 def told_volumes(name, done, weights, person, norms=None):
@@ -97,7 +110,12 @@ def told_volumes(name, done, weights, person, norms=None):
             "percentile": None,
         }
     told = {"scan": name, "age": person.age, "sex": person.sex, **found, **told_quality(done, weights)}
-    told |= {"structures": found["structures"], "norms": None, "prior": None, "software": f"neuroloom {__version__}"}
+    told |= {
+        "structures": found["structures"],
+        "norms": None,
+        "repeatability_pairs": weights.card["change"]["pairs"],
+        "software": f"neuroloom {__version__}",
+    }
     if norms is not None:
         told["norms"] = _against(norms, found["structures"], person)
     return told
@@ -128,7 +146,11 @@ def _against(norms, structures, person):
     known = sum(one["percentile"] is not None for one in structures)
     if known == 0 and not reasons:
         reasons.append("the reference has no column such as hippocampus_percent_of_icv, as volumes.tsv has them")
-    return {"name": norms.name, "reason": reasons[0] if reasons else None, **_people(norms, structures, person)}
+    return {
+        "name": norms.name,
+        "reason": reasons[0] if reasons and known == 0 else None,
+        **_people(norms, structures, person),
+    }
 
 
 def _people(norms, structures, person):
@@ -149,7 +171,16 @@ def _curve(norms, measure, sex):
 
 def table_row(told):
     """Return a row of ``volumes.tsv``: ml of each structure and both sides together, and percent of the intracranial volume."""
-    row = {"sample_id": told["scan"], "age": told["age"], "sex": told["sex"], "quality": told["quality"]["score"]}
+    status = "done" if told["quality"]["passed"] else "poor"
+    who = told["scan"].split("_")[0] if told["scan"].startswith("sub-") else told["scan"]
+    row = {
+        "participant_id": who,
+        "sample_id": told["scan"],
+        "status": status,
+        "age": told["age"],
+        "sex": told["sex"],
+        "quality": told["quality"]["score"],
+    }
     row |= {key: told[key] for key in ("intracranial_ml", "brain_ml")} | told["tissues"]
     for one in told["structures"]:
         sides = {

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 
 from neuroloom.atlases.anatomy import structures
 from neuroloom.errors import FileProblem
-from neuroloom.formats.atomic import atomic_write
+from neuroloom.formats.atomic import atomic_write, make_folder
 from neuroloom.formats.limits import read_json
 from neuroloom.training.steps import network_of
 
@@ -41,7 +41,7 @@ class Weights:
 
 def save_weights(folder, card, network):
     """Write a network in half precision as ``NAME.safetensors``, and its card as ``NAME.json`` with the checksum."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tensors = {
         name: tensor.detach().cpu().half().contiguous()
         for name, tensor in sorted(network.state_dict().items())

@@ -8,7 +8,7 @@ import numpy as np
 
 from neuroloom import __version__
 from neuroloom.anatomy.answer import Answerer, names_of_outputs
-from neuroloom.anatomy.weight_card import load_weights, save_weights
+from neuroloom.anatomy.weight_card import Weights, save_weights
 from neuroloom.anatomy.weight_tests import calibrated, repeatability, scores_by_contrast
 from neuroloom.atlases.anatomy import generation_table
 from neuroloom.errors import NeuroloomError, listed
@@ -19,10 +19,10 @@ from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import read_progress
 from neuroloom.training.steps import network_of, read_maps, weights_in
 
-N_DRAWS, N_PAIRS = 12, 4  # of each held-out map
+N_DRAWS, N_PAIRS = 8, 4  # of each held-out map
 
 
-def write_maps(recipe, out, cache, *, data=None, cohort_file=None, hold_out=()):
+def write_maps(recipe, out, cache, *, data=None, cohort_file=None, hold_out):
     """Write a file of label maps that `neuroloom.training.steps` trains on, with what the recipe says of training.
 
     Parameters
@@ -51,6 +51,8 @@ def write_maps(recipe, out, cache, *, data=None, cohort_file=None, hold_out=()):
         )
     cohort = read_cohort(recipe, data, cohort_file)
     store = make_stores(recipe, cohort, cache)[recipe.target.input]
+    if not hold_out:
+        raise NeuroloomError(f"{cohort.name}: no map is held out, so nothing could be said of the weights. Name some.")
     unknown = [name for name in hold_out if name not in store.samples]
     if unknown:
         raise NeuroloomError(f"{cohort.name}: has no {listed(unknown)} to hold out; there are {listed(store.samples)}.")
@@ -108,9 +110,8 @@ def pack_weights(state, maps_file, out, *, name="anatomy", about=None, on_progre
     network = network_of(told)
     network.load_state_dict(weights_in(tensors))
     card = _card(name, told, saved, maps, about or {})
-    save_weights(out, card, network)
     source = {"table": generation_table(), "voxel_size": told["augmentation"]["voxel_size"]}
-    card |= _tried(load_weights(out / f"{name}.json"), held_out, source, on_progress)  # as half precision will be read
+    card |= _tried(Weights(card, network.half().float().eval()), held_out, source, on_progress)  # as it will be read
     save_weights(out, card, network)
     return card
 

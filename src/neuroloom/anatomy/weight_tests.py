@@ -14,6 +14,7 @@ from neuroloom.seeds import torch_generator
 from neuroloom.transforms.augment_contrasts import SimulatedContrasts
 from neuroloom.transforms.volume_posteriors import likeliest_onto
 
+LEAST_ML = 0.01  # of a structure, for an error in percent
 LEAST_PAIRS = 8  # of confidence and Dice, for a line
 LOWEST = 0.05  # of the good scans' expected Dice: less is flagged
 TWICE = {
@@ -157,5 +158,12 @@ def variation(pairs):
         name: np.array([[sum(one[part] for part in parts) for one in two] for two in pairs])
         for name, parts in names.items()
     }
-    share = {name: (two[:, 0] - two[:, 1]) / np.maximum(two.mean(axis=1), 1e-6) for name, two in ml.items()}  # (pair,)
-    return {name: float(100 * np.sqrt((one**2).mean() / 2)) for name, one in share.items()}
+    return {name: _spread(two) for name, two in ml.items()}
+
+
+def _spread(two):
+    """Return the coefficient of variation (%) of pairs of ml, None where a structure was hardly found."""
+    means = two.mean(axis=1)
+    if means.min() < LEAST_ML:
+        return None
+    return float(100 * np.sqrt((((two[:, 0] - two[:, 1]) / means) ** 2).mean() / 2))

@@ -9,6 +9,7 @@ import argparse
 import functools
 import json
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def read_maps(path):
         with np.load(path, allow_pickle=False) as file:
             maps = {name: file[name] for name in file.files}
         told = json.loads(maps.pop("told").tobytes())
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise NeuroloomError(
             f"{path}: is no file of maps ({error}). Write one with 'neuroloom weights maps'."
         ) from None
@@ -156,10 +157,6 @@ def drawn_patch(labels, shape, draw):
 
 def as_labels(labels):
     return torch.from_numpy(labels.astype(np.int32))
-
-
-def flushed(text):
-    print(text, flush=True)
 
 
 def rate_at(step, steps, cool, rate):

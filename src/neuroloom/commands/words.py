@@ -1,0 +1,38 @@
+"""Words that several commands share: arguments, options, and what is done with them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuroloom.errors import NeuroloomError
+
+RecipeName = Annotated[str, typer.Argument(help="Recipe id (see 'neuroloom list') or a recipe file.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Your folder: BIDS, or with a cohort.yaml.")]
+CohortFile = Annotated[str | None, typer.Option("--cohort", help="A cohort file elsewhere, or a preset's name.")]
+Variant = Annotated[str | None, typer.Option("--variant", help="One of the recipe's variants.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Change a recipe key: training.epochs=5.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Folds and learners side by side.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder.")]
+ForceFile = Annotated[bool, typer.Option("--force", help="Replace the file that is there.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+
+
+def recipe_of(name, variant, settings):
+    from neuroloom.recipe import parse_override, read_recipe
+
+    return read_recipe(name, variant, [parse_override(text) for text in settings or []])
+
+
+def refuse_to_replace(path, force):
+    """Raise where a file would be lost, before any work is done for it."""
+    if path.exists() and not force:
+        raise NeuroloomError(f"{path}: there is such a file already. Name another --out, or replace it with --force.")
+
+
+def console():
+    from rich.console import Console
+
+    return Console()
