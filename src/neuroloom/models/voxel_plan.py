@@ -75,7 +75,7 @@ def plan_answer(model, shape, *, held=0, device="cpu", free=None):
     raise NeuroloomError(
         f"an answer for {as_text(shape[1:])} voxels needs {in_words(needed)} of memory, seen in the smallest windows "
         f"({as_text(window)}); {in_words(free)} are free, of which {SHARE:.0%} may be taken. Close other programs, use a "
-        "machine with more memory, or resample the scan to larger voxels."
+        "machine with more memory, or a network that answers at larger voxels."
     )
 
 
