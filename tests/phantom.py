@@ -47,8 +47,10 @@ class Thresholds(nn.Module):
     def __init__(self):
         super().__init__()
         self.places = {name: n for n, name in enumerate(names_of_outputs())}
+        self.head = nn.Identity()
+        self.head.out_channels = len(self.places)
 
-    def forward(self, x):
+    def features(self, x):
         half = x.shape[2] / 2
         left = (torch.arange(x.shape[2]) + 0.5 < half).view(1, 1, -1, 1, 1).expand_as(x)[:, 0]
         logits = torch.full((len(x), len(self.places), *x.shape[2:]), -20.0)

@@ -93,6 +93,11 @@ def _check_asked(recipe):
             f"{recipe.id}: {recipe.model.name!r} does not answer task {recipe.task.name!r}. Those that do: "
             f"{', '.join(fitting)}."
         )
+    if recipe.sampling.name == "patches" and not of_labels:
+        raise NeuroloomError(
+            f"{recipe.id}: sampling 'patches' is for segmentation; task {recipe.task.name!r} gives one answer a sample. Use "
+            "sampling={name: whole}."
+        )
     if of_labels and (recipe.explanation or recipe.validation.refit):
         raise NeuroloomError(
             f"{recipe.id}: explanations and refits are not made for segmentation. Set explanation=[] and validation.refit=0."

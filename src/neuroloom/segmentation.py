@@ -87,7 +87,10 @@ def label_map(learners, scan):
         raise NeuroloomError(f"this run's network takes several scans a person ({', '.join(learners[0].plan.inputs)}).")
     prepared = ScanChain(plan.scan)(scan)
     x = torch.from_numpy(np.ascontiguousarray(prepared.data, dtype=np.float32))[None]
-    posteriors = np.mean([one.posteriors({source: x}) for one in learners], axis=0)  # (class, i, j, k)
+    posteriors = learners[0].posteriors({source: x})  # (class, i, j, k)
+    for one in learners[1:]:
+        posteriors += one.posteriors({source: x})
+    posteriors /= len(learners)
     shape, affine = scan.data.shape[1:], scan.geometry["affine"]
     found = likeliest_onto(Scan(posteriors, "volume", prepared.geometry), shape, affine)
     labels = np.array(learners[0].task.numbers, dtype=np.uint16)[found]

@@ -7,11 +7,13 @@ import pytest
 from nibabel.orientations import apply_orientation, inv_ornt_aff
 from phantom import BRAIN, HIPPOCAMPUS, LUMP, LUMP_AT, LUMP_MM, WHITE, grid, head, intensity, threshold_weights
 
+from neuroloom.anatomy import answer as answer_module
 from neuroloom.anatomy.answer import Answerer, mirrored_outputs, names_of_outputs, tidied
 from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.scan_outputs import Segmented
 from neuroloom.errors import NeuroloomError
 from neuroloom.metrics.overlap import dice, overlap
+from neuroloom.models.voxel_plan import VoxelPlan
 from neuroloom.scan import Scan
 
 ALL_48 = [
@@ -104,6 +106,16 @@ def test_an_island_far_from_its_structure_is_given_back():
     assert found[0, 15, 15, 15] == pytest.approx(1)
     assert found[thalamus, 4, 4, 4] == pytest.approx(0.9, abs=0.01)
     np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
+
+
+def test_a_head_seen_in_windows_gets_the_same_answer_and_it_is_told(answerer, monkeypatch):
+    """The network tells voxel by voxel, and sides by the middle of the first axis, which is not cut."""
+    scan = head(*grid())
+    whole = answerer(scan)
+    monkeypatch.setattr(answer_module, "plan_answer", lambda model, shape, **more: VoxelPlan((shape[1], 24, 20), 0))
+    found = answerer(scan)
+    assert (whole.seen, found.seen) == ("whole", [44, 24, 20])
+    np.testing.assert_allclose(found.posteriors.data, whole.posteriors.data, atol=1e-5)
 
 
 def test_what_is_no_head(answerer):

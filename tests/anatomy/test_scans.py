@@ -18,6 +18,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.formats import read
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import read_table
+from neuroloom.models import voxel_plan
 from neuroloom.scan import Scan
 
 
@@ -58,6 +59,7 @@ def test_one_broken_scan_of_three(thresholds, tmp_path):
     assert grey[0][labels.data == 17].mean() > 0.9
     told = json.loads((tmp_path / "out" / "sub-1_quality.json").read_text())
     assert told["structures"]["thalamus"]["flag"] == "it was not found"
+    assert told["window"] == "whole"
     assert str(tmp_path) not in (tmp_path / "out" / "scans.tsv").read_text()
     again = command("segment", tmp_path / "sub-1_T1w.nii.gz", "--out", tmp_path / "out")
     assert isinstance(again.exception, NeuroloomError)
@@ -123,6 +125,17 @@ def test_scans_that_cannot_be_asked_about(thresholds, tmp_path):
     assert table.loc["flat", "status"] == "failed"
     missing = command("segment", tmp_path / "none.nii.gz", "--out", tmp_path / "out2")
     assert "there is no such file" in str(missing.exception)
+
+
+def test_too_little_memory_is_told_and_nothing_crashes(thresholds, tmp_path, monkeypatch):
+    monkeypatch.setattr(voxel_plan, "available_memory", lambda: 50_000_000)
+    write_nifti(tmp_path / "sub-1_T1w.nii.gz", head(*grid()))
+    done = command("segment", tmp_path / "sub-1_T1w.nii.gz", "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
+    reason = read_table(tmp_path / "out" / "scans.tsv")["reason"][0]
+    assert "sub-1_T1w.nii.gz: an answer for" in reason
+    assert "50 MB are free" in reason
 
 
 def test_a_field_of_view_that_ends_within_the_lump_is_told():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.models import VOXEL_MODELS, network
+from neuroloom.models import VOXEL_MODELS, voxel_answer
 from neuroloom.models.network import build_network, parameter_count
 from neuroloom.parts import Part
 
@@ -54,11 +54,11 @@ def test_every_weight_learns(name):
 @pytest.mark.parametrize("name", VOXEL_MODELS)
 def test_posteriors_in_slabs_are_those_of_the_whole(name, monkeypatch):
     made, x = built(name).eval(), volume(1)
-    monkeypatch.setattr(network, "SLAB_BYTES", 4 * 3 * 9 * 14 * 4)  # four planes at a time
-    slabs = list(made.posterior_slabs({"t1w": x}))
+    monkeypatch.setattr(voxel_answer, "SLAB_BYTES", 4 * 3 * 9 * 14 * 4)  # four planes at a time
+    slabs = list(voxel_answer.posterior_slabs(made.model, x[0]))
     assert [(start, stop) for start, stop, _ in slabs] == [(0, 4), (4, 8), (8, 11)]
-    whole = made({"t1w": x})["output"].softmax(dim=1)
-    torch.testing.assert_close(torch.cat([slab for _, _, slab in slabs], dim=2), whole.detach(), atol=1e-5, rtol=1e-4)
+    whole = made({"t1w": x})["output"][0].softmax(dim=0)
+    torch.testing.assert_close(torch.cat([slab for _, _, slab in slabs], dim=1), whole.detach(), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", VOXEL_MODELS)

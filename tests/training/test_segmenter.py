@@ -10,7 +10,9 @@ from small import small
 from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import prepare, read_cohort
 from neuroloom.metrics.overlap import dice
+from neuroloom.models.voxel_plan import VoxelPlan
 from neuroloom.recipe import read_recipe, resolved
+from neuroloom.training import segmenter
 from neuroloom.training.learner import load_learner, make_learner
 from neuroloom.transforms.cache import Cache
 from neuroloom.transforms.store import ArrayStore
@@ -47,6 +49,20 @@ def test_a_learner_that_was_saved_answers_the_same(prepared, fitted):
     rows = prepared.folds[0].test[:1]
     again = load_learner(folder).predict(prepared.data, rows)
     np.testing.assert_array_equal(again["counts"], learner.predict(prepared.data, rows)["counts"])
+
+
+def test_scans_that_do_not_fit_are_seen_in_windows(prepared, monkeypatch):
+    learner = make_learner(prepared.plans[0])
+    name = next(iter(learner.plan.inputs))
+    learner.told_network = {"shapes": {name: [1, 16, 16, 16]}, "n_outputs": learner.task.n_outputs}
+    learner.network, x = learner._network(), {name: torch.rand(1, 1, 22, 18, 20)}
+    assert learner.posteriors(x).shape == (learner.task.n_outputs, 22, 18, 20)
+    assert learner.windows == set()
+    monkeypatch.setattr(segmenter, "plan_answer", lambda *given, **more: VoxelPlan((16, 16, 16), 0))
+    found = learner.posteriors(x)
+    np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_array_equal(learner.classes(x), found.argmax(axis=0))
+    assert learner.windows == {(16, 16, 16)}
 
 
 def test_the_baseline_is_the_vote_of_the_fit_people(prepared, tmp_path):

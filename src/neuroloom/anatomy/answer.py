@@ -9,6 +9,8 @@ from scipy.ndimage import binary_dilation, find_objects, label
 from neuroloom.anatomy.intensities import from_zero
 from neuroloom.atlases.anatomy import structures
 from neuroloom.errors import NeuroloomError
+from neuroloom.models.voxel_answer import posterior_slabs
+from neuroloom.models.voxel_plan import plan_answer
 from neuroloom.parts import Part
 from neuroloom.scan import Scan
 from neuroloom.training.loop import has_bfloat16
@@ -32,10 +34,13 @@ class Answer:
         ``volume`` (output, i, j, k) float32, RAS+ axes, cubic voxels.
     inside : ndarray of shape (i, j, k), bool
         Where the scan has data.
+    seen : "whole" or list of int
+        How the network saw the head, or the voxels of the windows that it saw for want of memory.
     """
 
     posteriors: Scan
     inside: np.ndarray
+    seen: str | list = "whole"
 
     @property
     def voxel_ml(self):
@@ -58,7 +63,7 @@ class Answerer:
         self.weights, self.device = weights, torch.device(device)
         self.network = weights.network.to(self.device)
         self.chain = ScanChain([Part(**part) for part in weights.card["chain"]])
-        self.mirrored = torch.tensor(mirrored_outputs())
+        self.mirrored = mirrored_outputs()
         self.edge = float(weights.card["answer_mm"])
         sizes = [part["voxel_size"] for part in weights.card["chain"] if part["name"] == "resample"]
         if sizes != [self.edge]:
@@ -70,24 +75,43 @@ class Answerer:
             raise NeuroloomError(f"expected a volume of one channel, got {scan.kind} of shape {scan.data.shape}.")
         scan = from_zero(scan)
         first = self.chain(scan)
-        looked = self._posteriors(torch.from_numpy(np.ascontiguousarray(first.data)))
-        window, shape = self._window(looked, first)
+        window, shape = self._window(self._outside_brain(first), first)
         ready = UnitRange()(resample_onto(ras(scan), shape, window))
-        x = torch.from_numpy(np.ascontiguousarray(ready.data))
-        p = (self._posteriors(x) + self._posteriors(x.flip(1)).flip(1)[self.mirrored]) / 2
+        p, plan = self._posteriors(torch.from_numpy(np.ascontiguousarray(ready.data)))
         inside = resample_onto(scan.with_data(np.ones_like(scan.data)), shape, window).data[0] > 0.5
-        return Answer(Scan(tidied(p.numpy()), "volume", {"affine": window}), inside)
+        return Answer(Scan(tidied(p), "volume", {"affine": window}), inside, plan.told)
 
-    @torch.inference_mode()
+    def _outside_brain(self, first):
+        """Return the probability of the background (i, j, k) in a volume."""
+        x = torch.from_numpy(np.ascontiguousarray(first.data))
+        found = np.empty(x.shape[1:], dtype=np.float32)
+        for start, stop, slab in self._slabs(x, self._plan(x, held=4)):
+            found[start:stop] = slab[0]
+        return found
+
     def _posteriors(self, x):
-        """Return posteriors (output, i, j, k) of a volume (1, i, j, k), both on the CPU."""
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=has_bfloat16(self.device)):
-            logits = self.network(x[None].to(self.device))[0]
-        return logits.float().softmax(dim=0).cpu()
+        """Return posteriors (output, i, j, k) of a volume (1, i, j, k) and its mirror image, their mean, and the plan."""
+        n, size = len(self.mirrored), x.shape[1:]
+        plan = self._plan(x, held=2 * 4 * n)  # and once more when they are tidied
+        p = np.empty((n, *size), dtype=np.float32)
+        for start, stop, slab in self._slabs(x, plan):
+            p[:, start:stop] = slab
+        for start, stop, slab in self._slabs(x.flip(1), plan):
+            p[:, size[0] - stop : size[0] - start] += slab.flip(1)[self.mirrored].numpy()
+        p /= 2
+        return p, plan
 
-    def _window(self, looked, first):
+    def _plan(self, x, held):
+        return plan_answer(self.network, x.shape, held=held, device=self.device)
+
+    def _slabs(self, x, plan):
+        """Yield slabs of posteriors, in half precision where the machine has it."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=has_bfloat16(self.device)):
+            yield from posterior_slabs(self.network, x, plan.window, self.device)
+
+    def _window(self, outside, first):
         """Return affine and shape of the window with the brain in its middle; without a brain it is an error."""
-        brain = largest(looked[0].numpy() < 0.5)
+        brain = largest(outside < 0.5)
         volume = brain.sum() * self.edge**3 / 1000
         if volume < LEAST_BRAIN:
             raise NeuroloomError(
@@ -137,7 +161,8 @@ def tidied(p):
         p[number][near] = kept
     total = p.sum(axis=0)
     p[0] += np.where(total < NOTHING, np.float32(1), np.float32(0))
-    return p / p.sum(axis=0)
+    p /= p.sum(axis=0)
+    return p
 
 
 def names_of_outputs():

@@ -157,6 +157,7 @@ def told_quality(done, weights):
         "shape": list(done.found.classes.shape),
         "orientation": "".join(aff2axcodes(affine)),
         "weights": told_weights(weights),
+        "window": done.found.answer.seen,
         "quality": done.quality,
         "structures": {name: {"quality": score, "flag": done.flags.get(name)} for name, score in done.scores.items()},
         "warnings": done.warnings,

@@ -1,6 +1,5 @@
 """Network: what the loop trains. One model on one input, or a fusion of several, behind one call."""
 
-import torch
 from torch import nn
 
 from neuroloom.errors import NeuroloomError
@@ -8,7 +7,6 @@ from neuroloom.known import check_known
 from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.parts import Part, build, resolve
 
-SLAB_BYTES = 2**28  # of answers for voxels computed at a time: no tensor comes near 2**31 bytes
 GIVEN = ("in_shape", "n_outputs")  # arguments that come from the data, not from a recipe
 
 
@@ -72,19 +70,6 @@ class VoxelNetwork(nn.Module):
             return {"output": self.model(x)}
         output, *sides = self.model.with_sides(x)
         return {"output": output, "sides": sides}
-
-    @torch.inference_mode()
-    def posterior_slabs(self, inputs):
-        """Yield (start, stop, posteriors (batch, n_outputs, stop - start, j, k)) along the first axis of the volume.
-
-        The answers for a whole head at 1 mm need not fit in memory, nor in a tensor of 2**31 bytes.
-        """
-        features = self.model.features(inputs[self.input_name])
-        batch, _, i, j, k = features.shape
-        step = max(1, SLAB_BYTES // (4 * self.model.head.out_channels * batch * j * k))
-        for start in range(0, i, step):
-            slab = features[:, :, start : start + step]
-            yield start, start + slab.shape[2], self.model.head(slab).float().softmax(dim=1)
 
 
 def check_present(name, present):

@@ -31,6 +31,8 @@ def fit_one(plan, data, fold, seed, place, log):
 
             learner = make_learner(plan).fit(data, fold, seed, place, on_epoch)
             write_table(place / "predictions.csv", predictions(learner, data, fold))
+            if getattr(learner, "windows", None):
+                log.add("scans seen in windows", **job, windows=sorted(learner.windows))
             atomic_write(place / "done.json", json.dumps(job).encode())
         if not any(e["event"] == "fold ended" and _is(e, job) for e in log.events()):
             log.add("fold ended", **job)

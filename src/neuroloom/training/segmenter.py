@@ -8,6 +8,8 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.estimators import MAP_ESTIMATORS
 from neuroloom.metrics.overlap import overlap
 from neuroloom.models.network import build_network
+from neuroloom.models.voxel_answer import posterior_slabs
+from neuroloom.models.voxel_plan import plan_answer
 from neuroloom.parts import build
 from neuroloom.seeds import generator, key_number, torch_generator
 from neuroloom.training.checkpoint import read_arrays, read_weights, write_arrays, write_weights
@@ -45,7 +47,17 @@ class OfMaps(Learner):
 
 
 class Segmenter(OfMaps):
-    """A network that answers each voxel, trained by the loop on patches."""
+    """A network that answers each voxel, trained by the loop on patches.
+
+    Attributes
+    ----------
+    windows : set of (int, int, int)
+        Sizes of the windows that scans were seen in, where they were not seen whole for want of memory.
+    """
+
+    def __init__(self, plan):
+        super().__init__(plan)
+        self.windows = set()
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Train on patches of the fit part, choose on the tune part, and save into the folder."""
@@ -115,18 +127,26 @@ class Segmenter(OfMaps):
 
     def classes(self, inputs):
         """Return the likeliest class of each voxel of one scan, (i, j, k) int64."""
-        return torch.cat([slab.argmax(dim=0) for slab in self._slabs(inputs)]).numpy()
+        slabs = self._slabs(inputs, held=16)  # int64, and once more when put together
+        return torch.cat([slab.argmax(dim=0) for _, _, slab in slabs]).numpy()
 
     def posteriors(self, inputs):
         """Return the probability of each class at each voxel of one scan, (class, i, j, k) float32."""
-        return torch.cat(list(self._slabs(inputs)), dim=1).numpy()
+        n, size = self.task.n_outputs, next(iter(inputs.values())).shape[2:]
+        found = np.empty((n, *size), dtype=np.float32)
+        for start, stop, slab in self._slabs(inputs, held=4 * n):
+            found[:, start:stop] = slab
+        return found
 
-    def _slabs(self, inputs):
-        """Yield the probabilities of one scan (1, channel, i, j, k), a slab (class, some of i, j, k) after the other."""
+    def _slabs(self, inputs, held):
+        """Return slabs of the probabilities of one scan (1, channel, i, j, k), see `posterior_slabs`."""
         self.network.eval()
-        device = next(self.network.parameters()).device
-        for _, _, slab in self.network.posterior_slabs({name: x.to(device) for name, x in inputs.items()}):
-            yield slab[0].cpu()
+        model, x = self.network.model, inputs[self.network.input_name][0]
+        device = next(model.parameters()).device
+        plan = plan_answer(model, x.shape, held=held, device=device)
+        if plan.window is not None:
+            self.windows.add(plan.window)
+        return posterior_slabs(model, x, plan.window, device)
 
 
 class MapLearner(OfMaps):
