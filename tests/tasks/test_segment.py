@@ -153,7 +153,7 @@ def test_a_critic_learns_to_tell_the_truth_from_a_constant_wrong_answer(wrong):
     judged = task.in_training(Says(said), 1)
     batch, new = halves(16, 1), halves(16, 2)
     optimizer = torch.optim.AdamW(task.players(judged)["critic"], lr=3e-3)
-    for _ in range(60):
+    for _ in range(140):
         optimizer.zero_grad()
         task.loss("critic", judged, batch).backward()
         optimizer.step()
@@ -163,7 +163,7 @@ def test_a_critic_learns_to_tell_the_truth_from_a_constant_wrong_answer(wrong):
             judged.scores(new.inputs, x) for x in (task.shares(new), said.softmax(1).expand(16, -1, -1, -1, -1))
         )
     differ = torch.ones(16, dtype=torch.bool) if wrong == "all background" else new.inputs["seg"][:, 0, 0, 0] == 1
-    assert 4 <= int(differ.sum())
+    assert int(differ.sum()) >= 4
     assert float(critic_loss(of_truth[differ], of_answer[differ])) < 0.1  # .25 is what a critic has that cannot tell
     assert (of_truth[differ].mean(dim=(1, 2, 3, 4)) > of_answer[differ].mean(dim=(1, 2, 3, 4))).all()
 
