@@ -61,19 +61,21 @@ def test_it_is_the_flow_of_the_simulators_warps():
 
 
 def test_there_and_back_is_where_it_was():
-    velocity = smooth(2.0)
+    """But for what is lost between voxels, where fields are linear: at most 1/8 of the second difference of each axis."""
+    velocity = smooth(1.4)
     there, back = flow(velocity), flow(-velocity)
-    around = back + moved(there, back)  # x -> x + back -> ... + there
-    assert float(there[INSIDE].abs().max()) > 2.5
-    assert float(around[INSIDE].square().sum(dim=1).sqrt().max()) < 0.15
-    assert float(around[INSIDE].square().sum(dim=1).sqrt().mean()) < 0.03
+    around = (back + moved(there, back))[INSIDE].abs()  # x -> x + back -> ... + there
+    lost = sum(there.diff(n=2, dim=axis)[INSIDE].abs().max() for axis in (2, 3, 4)) / 8
+    assert float(there[INSIDE].abs().max()) > 1.5
+    assert float(around.max()) < float(lost)
+    assert float(around.mean()) < 0.05
 
 
 def test_a_flow_does_not_fold_where_the_same_field_as_a_displacement_does():
-    velocity = smooth(3.0)
+    velocity = smooth(1.4)
     grown = [jacobian(Scan(u[0].numpy(), "volume", {"affine": np.eye(4)})) for u in (flow(velocity), velocity)]
+    assert grown[1].min() < -1
     assert grown[0].min() > 0
-    assert grown[1].min() < 0
 
 
 def test_the_flow_tells_the_velocity_how_to_change():

@@ -4,6 +4,8 @@ Hoffmann et al. 2022, doi:10.1109/TMI.2021.3116879. The scans of a pair differ i
 compared is the labels, so that the network has to find anatomy and cannot go by intensities.
 """
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -14,10 +16,10 @@ from neuroloom.registration.velocity import flow, moved, roughness
 from neuroloom.seeds import generator, key_number, torch_generator
 from neuroloom.tasks.losses import dice_loss
 
-ROUGHNESS = 0.5  # weight of the field's roughness beside the Dice loss
+ROUGHNESS = 0.05  # weight of the field's roughness beside the Dice loss
 
 
-def train_on_pairs(network, maps, maker, *, n_steps, learning_rate=1e-3, weight=ROUGHNESS, seed=0):
+def train_on_pairs(network, maps, maker, *, n_steps, together=4, learning_rate=1e-3, weight=ROUGHNESS, seed=0):
     """Train a network to bring the scan of one label map onto that of another.
 
     Parameters
@@ -29,12 +31,13 @@ def train_on_pairs(network, maps, maker, *, n_steps, learning_rate=1e-3, weight=
     maker : SimulatedContrasts
         Makes scans of them; it must not flip, since no smooth field turns left into right.
     n_steps : int
-        Steps, of one pair each.
+    together : int
+        Maps of each step: every one is brought onto every other.
     learning_rate : float
     weight : float
         Of the field's roughness beside the Dice loss, whose weight is 1.
     seed : int
-        Every pair depends on it and on the step's number only.
+        Every scan depends on it and on the step's number only.
 
     Returns
     -------
@@ -47,8 +50,8 @@ def train_on_pairs(network, maps, maker, *, n_steps, learning_rate=1e-3, weight=
     network.train()
     losses = []
     for step in range(n_steps):
-        chosen = generator(seed, "pair", step).integers(len(maps), size=2)
-        scans, shares = made_pair(maps[chosen].to(device), maker, torch_generator(seed, "scans", step, device=device))
+        chosen = generator(seed, "maps", step).integers(len(maps), size=together)
+        scans, shares = made_scans(maps[chosen].to(device), maker, torch_generator(seed, "scans", step, device=device))
         loss = pair_loss(network, scans, shares, weight)
         if not torch.isfinite(loss):
             raise Diverged(
@@ -61,14 +64,13 @@ def train_on_pairs(network, maps, maker, *, n_steps, learning_rate=1e-3, weight=
     return losses
 
 
-def made_pair(maps, maker, draw):
-    """Return a scan of each of two label maps (2, i, j, k), and the share of each structure in its voxels.
+def made_scans(maps, maker, draw):
+    """Return a scan of each label map (n, i, j, k), and the share of each structure in its voxels.
 
     Returns
     -------
-    scans : Tensor of shape (2, 1, i', j', k')
-        The moving one first.
-    shares : Tensor of shape (2, structure, i', j', k')
+    scans : Tensor of shape (n, 1, i', j', k')
+    shares : Tensor of shape (n, structure, i', j', k')
     """
     if maker.spatial.flip:
         raise NeuroloomError(
@@ -80,9 +82,10 @@ def made_pair(maps, maker, draw):
 
 
 def pair_loss(network, scans, shares, weight):
-    """Return 1 - Dice of the moving shares, moved, with the fixed ones, and the weighted roughness of the field."""
-    velocity = network(scans[:1], scans[1:])
-    return dice_loss(moved(shares[:1], flow(velocity)), shares[1:]) + weight * roughness(velocity)
+    """Return 1 - Dice of moved and fixed shares, over all ordered pairs of scans, and the weighted roughness of the fields."""
+    moving, fixed = map(list, zip(*itertools.permutations(range(len(scans)), 2), strict=True))
+    velocity = network(scans[moving], scans[fixed])
+    return dice_loss(moved(shares[moving], flow(velocity)), shares[fixed]) + weight * roughness(velocity)
 
 
 def agreement(moving, fixed):
