@@ -82,6 +82,23 @@ def test_the_weights_are_those_of_the_best_epoch_on_the_tune_part(tmp_path):
     assert trained.mean_loss(tune) == pytest.approx(best["tune_loss"], abs=1e-6)
 
 
+class Two:
+    """A task of two players, whose losses are planted."""
+
+    def players(self, network):
+        return {"network": network.layers[0].parameters(), "other": network.layers[3].parameters()}
+
+    def loss(self, player, network, batch):
+        return network(batch.inputs, {}, {})["output"].sum() * 0 + {"network": 2.0, "other": 5.0}[player]
+
+
+def test_the_first_players_loss_is_the_loss_and_the_others_are_told_by_name(tmp_path):
+    (fit, tune), _ = parts()
+    trained = Loop(Net(), Two(), TrainingSettings(epochs=1), [], (0, 0, 0, "net"), torch.device("cpu"))
+    (row,) = trained.run(fit, tune, tmp_path / "c", lambda row: None)
+    assert row == {"epoch": 1, "fit_loss": 2.0, "tune_loss": 2.0, "other_loss": 5.0, "chosen": 1}
+
+
 def test_patience_ends_a_training_that_no_longer_gains(tmp_path):
     (fit, tune), y = parts()
     history = loop(y, epochs=200, learning_rate=0.1, patience=4).run(fit, tune, tmp_path / "c", lambda row: None)

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 from small import small
 
 from neuroloom.errors import NeuroloomError
@@ -158,8 +160,9 @@ def test_label_maps_become_tensors_that_torch_can_count_with():
 
 
 @pytest.mark.slow
-def test_a_training_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path):
-    content = {**OWN, "training": {**OWN["training"], "epochs": 4}}
+@pytest.mark.parametrize("adversarial", [0.0, 0.1])
+def test_a_training_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path, adversarial):
+    content = with_task(adversarial=adversarial, epochs=4)
     prepared = prepare(resolved(content), balls(), Cache(tmp_path / "cache"))
     plan, data, fold = prepared.plans[0], prepared.data, prepared.folds[0]
 
@@ -177,3 +180,42 @@ def test_a_training_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_pa
     make_learner(plan).fit(data, fold, 0, stopped)
     for name in ("model.safetensors", "history.csv", "fitted.json"):
         assert (whole / name).read_bytes() == (stopped / name).read_bytes(), name
+
+
+def with_task(epochs, **more):
+    return {**OWN, "task": {**OWN["task"], **more}, "training": {**OWN["training"], "epochs": epochs}}
+
+
+def files_of(folder, content):
+    """Train on the first fold; return the bytes of the files that tell what was learned, and the learner."""
+    prepared = prepare(resolved(content), balls(), Cache(folder / "cache"))
+    learner = make_learner(prepared.plans[0]).fit(prepared.data, prepared.folds[0], 0, folder)
+    return {name: (folder / name).read_bytes() for name in ("model.safetensors", "history.csv")}, learner, prepared
+
+
+@pytest.mark.slow
+def test_without_a_critic_nothing_changes(tmp_path):
+    for name in ("unsaid", "off", "hardly"):
+        (tmp_path / name).mkdir()
+    unsaid, _, _ = files_of(tmp_path / "unsaid", with_task(3))
+    off, learner, _ = files_of(tmp_path / "off", with_task(3, adversarial=0.0))
+    assert off == unsaid
+    assert off["history.csv"].splitlines()[0] == b"epoch,fit_loss,tune_loss,chosen"
+    assert learner.task.in_training(learner.network, 1) is learner.network
+    hardly, _, _ = files_of(tmp_path / "hardly", with_task(3, adversarial=1e-30))  # a critic that no sum can feel
+    assert hardly["model.safetensors"] == off["model.safetensors"]
+
+
+@pytest.mark.slow
+def test_against_a_critic_it_still_learns_and_is_saved_without_it(tmp_path):
+    _, learner, prepared = files_of(tmp_path, with_task(25, adversarial=0.1))
+    fold, data = prepared.folds[0], prepared.data
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert np.isfinite(history[["fit_loss", "critic_loss"]]).all(axis=None)
+    assert history["fit_loss"].iloc[-1] < 0.5 * history["fit_loss"].iloc[0]
+    assert history["critic_loss"].iloc[-1] < 0.5  # 1 is a critic that is always wrong, .25 one that cannot tell
+    raw = learner.predict(data, fold.test)
+    assert min(learner.columns("mask", raw)["prediction_dice_ball"]) > 0.75
+    assert not [name for name in load_file(tmp_path / "model.safetensors") if "critic" in name]
+    again = load_learner(tmp_path).predict(data, fold.test)
+    np.testing.assert_array_equal(again["counts"], raw["counts"])

@@ -39,3 +39,21 @@ def segmentation_loss(logits, truth, cross_entropy):
         loss = dice_loss(log_p.exp(), known) - cross_entropy * (known * log_p).sum(dim=1).mean()
         total = total + loss / 2**level
     return total
+
+
+def critic_loss(of_truth, of_answer):
+    """Return the critic's loss in the least-squares form of Mao et al. 2017 (doi:10.1109/ICCV.2017.304).
+
+    The truth should score 1 and an answer 0; whoever scores both alike loses 1/4 or more.
+
+    Parameters
+    ----------
+    of_truth, of_answer : Tensor
+        Scores, of any one shape.
+    """
+    return ((of_truth - 1).square().mean() + of_answer.square().mean()) / 2
+
+
+def persuasion_loss(of_answer):
+    """Return the loss of a network whose answers should score as the truth does, see `critic_loss`."""
+    return (of_answer - 1).square().mean() / 2

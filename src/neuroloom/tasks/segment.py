@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from neuroloom.atlases.anatomy import generation_table, structures
 from neuroloom.errors import NeuroloomError
 from neuroloom.metrics.overlap import dice
-from neuroloom.tasks.losses import segmentation_loss
+from neuroloom.models.volume_critic import Judged, PatchCritic
+from neuroloom.tasks.losses import critic_loss, persuasion_loss, segmentation_loss
 
 
 class Segment:
@@ -20,13 +21,17 @@ class Segment:
         names, whose numbers in the label maps are 1, 2, ...
     cross_entropy : float
         Weight of the cross-entropy beside the Dice loss, whose weight is 1.
+    adversarial : float
+        Weight of a critic's judgement beside the Dice loss; 0 trains without a critic. The critic learns to tell the truth
+        from the network's answers, given the scan, and the network to persuade it (Luc et al. 2016, arXiv:1611.08408,
+        with the least-squares loss of Mao et al. 2017, doi:10.1109/ICCV.2017.304). It has no say in which epoch is kept.
     """
 
     kind = "segment"
     target_kind = "labels"
     primary = "dice"
 
-    def __init__(self, classes="anatomy", cross_entropy=0.5):
+    def __init__(self, classes="anatomy", cross_entropy=0.5, adversarial=0.0):
         anatomy = classes == "anatomy"
         self.classes = tuple(one.name for one in structures()) if anatomy else tuple(classes)
         told = generation_table() if anatomy else {}
@@ -35,7 +40,9 @@ class Segment:
         self.class_of = dict(zip(told.get("label", numbers), told.get("output", numbers), strict=True))
         if not self.classes or len(set(self.classes)) < len(self.classes):
             raise NeuroloomError(f"task segment: classes must be 'anatomy' or different names, not {classes}.")
-        self.cross_entropy = cross_entropy
+        if not 0 <= adversarial < np.inf:
+            raise NeuroloomError(f"task segment: adversarial is a weight, 0 or more, not {adversarial}.")
+        self.cross_entropy, self.adversarial = cross_entropy, adversarial
         self.target = None
         self.warnings = []
 
@@ -48,14 +55,36 @@ class Segment:
         self.target = target.name
         return self
 
+    def in_training(self, network, n_channels):
+        """Return what the loop trains: the network, judged by a new critic of scans of so many channels if one is asked for."""
+        return Judged(network, PatchCritic(n_channels + self.n_outputs)) if self.adversarial else network
+
     def players(self, network):
-        return {"network": list(network.parameters())}
+        if not self.adversarial:
+            return {"network": list(network.parameters())}
+        return {"network": list(network.network.parameters()), "critic": list(network.critic.parameters())}
 
     def loss(self, player, network, batch):
-        """Return Dice loss and cross-entropy of a batch; each coarser level counts half of the level above."""
+        """Return a player's loss of a batch.
+
+        The network's is Dice loss and cross-entropy, where each coarser level counts half of the level above; while it
+        trains against a critic, also what that says.
+        """
         truth = self.shares(batch)
+        if player == "critic":
+            return self._critic_loss(network, batch, truth)
         answers = network(batch.inputs, batch.present, batch.lengths)
-        return segmentation_loss([answers["output"], *answers.get("sides", ())], truth, self.cross_entropy)
+        loss = segmentation_loss([answers["output"], *answers.get("sides", ())], truth, self.cross_entropy)
+        if self.adversarial and network.training:
+            scores = network.scores(batch.inputs, answers["output"].float().softmax(dim=1))
+            loss = loss + self.adversarial * persuasion_loss(scores.float())
+        return loss
+
+    def _critic_loss(self, network, batch, truth):
+        with torch.no_grad():
+            answer = network(batch.inputs, batch.present, batch.lengths)["output"].float().softmax(dim=1)
+        of_truth, of_answer = (network.scores(batch.inputs, shares).float() for shares in (truth, answer))
+        return critic_loss(of_truth, of_answer)
 
     def shares(self, batch):
         """Return the truth of a batch as the share of each class in each voxel, (batch, class, i, j, k) float32."""

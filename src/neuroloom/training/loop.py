@@ -60,7 +60,8 @@ class Loop:
         Returns
         -------
         list of dict
-            History: epoch, fit_loss, tune_loss, chosen.
+            History: epoch, fit_loss, tune_loss, chosen. The losses are the first player's, who answers; those of others on
+            the fit part follow by name, as critic_loss.
         """
         torch.set_num_threads(self.settings.threads)
         if checkpoint.exists():
@@ -80,10 +81,11 @@ class Loop:
         draw = torch_generator(*self.key, "augmentation", epoch, device=self.device)
         order = generator(*self.key, "order", epoch).permutation(len(fit_items))
         fit_items.redraw(generator(*self.key, "items", epoch))
-        fit_loss = self._train(fit_items, order, draw)
+        fit_loss, *others = self._train(fit_items, order, draw)
         tune_loss = self.mean_loss(tune_items) if len(tune_items) else math.nan
         progress.epoch += 1
         row = {"epoch": progress.epoch, "fit_loss": fit_loss, "tune_loss": tune_loss}
+        row |= {f"{player}_loss": loss for player, loss in zip(list(self.optimizers)[1:], others, strict=True)}
         progress.history.append(row)
         if tune_loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = tune_loss, progress.epoch
@@ -91,8 +93,9 @@ class Loop:
         return row
 
     def _train(self, items, order, draw):
+        """Train one epoch; return the mean loss of each player."""
         self.network.train()
-        total, n_batches = 0.0, -(-len(order) // self.settings.batch_size)
+        total, n_batches = dict.fromkeys(self.optimizers, 0.0), -(-len(order) // self.settings.batch_size)
         for number, numbers in enumerate(items.batches(self.settings.batch_size, order)):
             batch = items.batch(numbers, self.device)
             for augmentation in self.augmentations:
@@ -102,8 +105,8 @@ class Loop:
                 with self.precision():
                     loss = self.task.loss(player, self.network, batch)
                 self._step(optimizer, loss)
-            total += float(loss.detach()) * len(numbers)
-        return total / len(order)
+                total[player] += float(loss.detach()) * len(numbers)
+        return [loss / len(order) for loss in total.values()]
 
     def _step(self, optimizer, loss):
         if not torch.isfinite(loss):
@@ -120,14 +123,14 @@ class Loop:
 
     @torch.no_grad()
     def mean_loss(self, items):
-        """Return the mean loss over items, the players' losses added; what is made of them is made alike each time."""
+        """Return the first player's mean loss over items; what is made of them is made alike each time."""
         self.network.eval()
         total, draw = 0.0, torch_generator(*self.key, "made for the tune part", device=self.device)
+        player = next(iter(self.optimizers))
         for numbers in items.batches(self.settings.batch_size):
             batch = made_inputs(self.augmentations, items.batch(numbers, self.device), draw)
             with self.precision():
-                losses = [float(self.task.loss(player, self.network, batch)) for player in self.optimizers]
-            total += sum(losses) * len(numbers)
+                total += float(self.task.loss(player, self.network, batch)) * len(numbers)
         return total / len(items)
 
     def precision(self):

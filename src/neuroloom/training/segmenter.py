@@ -73,7 +73,9 @@ class Segmenter(OfMaps):
         self.told_network = {"shapes": shapes, "n_outputs": self.task.n_outputs}
         torch.manual_seed(key_number(*key, "weights"))
         self.network = self._network()
-        loop = Loop(self.network, self.task, settings, augmentations, key, chosen_device(settings.device))
+        torch.manual_seed(key_number(*key, "critic"))
+        trained = self.task.in_training(self.network, shapes[self.network.input_name][0])
+        loop = Loop(trained, self.task, settings, augmentations, key, chosen_device(settings.device))
         checkpoint = folder / "checkpoint.safetensors"
         history = loop.run(fit_items, tune_items, checkpoint, on_epoch)
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
