@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import binary_closing, binary_fill_holes
+from scipy.ndimage import binary_fill_holes
 
-from neuroloom.anatomy.answer import Answer, largest, names_of_outputs
+from neuroloom.anatomy.answer import Answer, largest
 from neuroloom.anatomy.measures import tissue_of
 from neuroloom.atlases.anatomy import structures
 from neuroloom.formats.atomic import atomic_write
@@ -21,8 +21,6 @@ ALSO = ("tissues", "posteriors")  # written where asked for
 TISSUES = {"GM": "grey", "WM": "white", "CSF": "csf"}
 SUFFIX = re.compile(r"^(?P<entities>sub-.+)_(?P<suffix>[A-Za-z0-9]+)$")
 PAGES = ("report.pdf", "view.html", "volumes.tsv", "volumes.csv")  # of a scan's volumes
-OUTER_FLUID = "csf"
-CLOSED = 2  # voxels of the answer over which furrows belong to the brain
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,9 @@ class Segmented:
         return Scan(numbers[self.classes], "labels", {"affine": self.affine})
 
     def brain(self):
-        """Return the brain's mask on the scan's own grid: all structures but the fluid about it, furrows closed."""
-        fluid = names_of_outputs().index(OUTER_FLUID)
-        answered = self.answer.posteriors.data.argmax(axis=0)
-        solid = (answered > 0) & (answered != fluid)
-        around = np.pad(solid, CLOSED)
-        closed = binary_fill_holes(binary_closing(around, iterations=CLOSED))[(slice(CLOSED, -CLOSED),) * 3]
-        shares = np.stack([~closed, closed]).astype(np.float32)
+        """Return the brain's mask on the scan's own grid: all structures, the fluid about them too, holes filled."""
+        solid = binary_fill_holes(self.answer.posteriors.data.argmax(axis=0) > 0)
+        shares = np.stack([~solid, solid]).astype(np.float32)
         found = likeliest_onto(self.answer.posteriors.with_data(shares), self.classes.shape, self.affine)
         return Scan(largest(found > 0).astype(np.uint16), "labels", {"affine": self.affine})
 
