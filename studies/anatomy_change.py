@@ -22,11 +22,11 @@ import numpy as np
 from scipy.stats import norm, t
 
 from neuroloom.anatomy.answer import Answerer
-from neuroloom.anatomy.measures import base_name, structure_ml
+from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.prior import FALSE_ALARMS, SAME_BRAIN, answered_halfway, changes, likeness
 from neuroloom.anatomy.weight_card import load_weights
 from neuroloom.anatomy.weight_tests import TWICE, simulated
-from neuroloom.atlases.anatomy import generation_table
+from neuroloom.atlases.anatomy import base_name, generation_table
 from neuroloom.formats import read
 from neuroloom.scan import Scan
 from neuroloom.training.steps import read_maps

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from neuroloom.anatomy.answer import names_of_outputs
-from neuroloom.anatomy.measures import base_name
 from neuroloom.anatomy.weight_card import Weights
+from neuroloom.atlases.anatomy import base_name
 from neuroloom.scan import Scan
 
 SKULL, BRAIN, LUMP = 0.3, 0.6, 1.0

@@ -77,7 +77,7 @@ def told(structures=None, **changes):
         "structures": structures or [structure("hippocampus", 3.81, 3.92), structure("brain_stem", total=21.5)],
         "hippocampal_occupancy": {"left": 0.81, "right": 0.84, "total": 0.825},
         "quality": {"score": 0.93, "passed": True, "reasons": []}, "norms": None, "prior": None, "warnings": [],
-        "software": "neuroloom 0.1.0", "orientation": ORDER,
+        "software": "neuroloom 0.1.0", "orientation": ORDER, "repeatability_pairs": None,
         "files": {"labels": f"{NAME}_dseg.nii.gz", "mask": f"{NAME}_desc-brain_mask.nii.gz", "brain": f"{NAME}_desc-brain.nii.gz"},
         **changes,
     }  # fmt: skip
@@ -87,7 +87,7 @@ NORMS = {"name": "Healthy adults", "n": 563, "ages": [20, 86], "reason": None}
 
 
 def write_answer(folder, content, name=NAME, brain=None):
-    """Write what `segment` leaves: the numbers, the label map and the brain-masked scan."""
+    """Write what `neuroloom volumes` leaves: the numbers, the label map and the brain-masked scan."""
     scan, labels = brain or simulated_brain()
     write_nifti(folder / content["files"]["brain"], scan)
     write_nifti(folder / content["files"]["labels"], labels)

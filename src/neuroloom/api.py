@@ -260,9 +260,7 @@ def fit_norms_table(table, *, name, out=None, measures=None, cohort_file=None, o
     """
     from neuroloom.norms import fit_norms
 
-    norms = fit_norms(_people(table, cohort_file, on_note), measures, name=name, **columns)
-    for note in norms.notes if on_note else ():
-        on_note(note)
+    norms = fit_norms(_people(table, cohort_file, on_note), measures, name=name, on_note=on_note, **columns)
     if out is not None:
         norms.save(out)
     return norms

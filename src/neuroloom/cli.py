@@ -22,9 +22,10 @@ from neuroloom.commands.words import (
     RunFolder,
     Set,
     Variant,
+    check_out_file,
+    check_out_folder,
     console,
     recipe_of,
-    refuse_to_replace,
 )
 from neuroloom.errors import NeuroloomError
 
@@ -132,7 +133,7 @@ def predict(
         return
     if out is not None:
         delimiter_of(out)
-        refuse_to_replace(out, force)
+        check_out_file(out, force)
     reader = {} if sampling_period is None else {"sampling_period": sampling_period}
     answers = predict_files(folder, files, learner=learner, reader=reader)
     if out is None:
@@ -174,7 +175,7 @@ def redteam(
     from neuroloom.redteam import ATTACKS_FILE, attack_table, write_attacks
 
     if out is not None:
-        refuse_to_replace(out / ATTACKS_FILE, force)
+        check_out_folder(out, ATTACKS_FILE, force)
     with shown_progress() as on_progress:
         attacks = red_team_recipe(parsed, data, cohort_file=cohort, jobs=jobs, on_progress=on_progress)
     console().print(attack_table(attacks))

@@ -9,7 +9,8 @@ class FileProblem(NeuroloomError):
     """A file cannot be read as what it was taken for."""
 
     def __init__(self, path, problem, way_out=""):
-        self.path, self.problem, self.way_out = str(path), problem, way_out
+        shown = str(path).encode("utf-8", "backslashreplace").decode()  # a name that is not UTF-8 can be told too
+        self.path, self.problem, self.way_out = shown, problem, way_out
         super().__init__(f"{self.path}: {problem}" + (f" {way_out}" if way_out else ""))
 
 

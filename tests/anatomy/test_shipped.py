@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from neuroloom.anatomy.answer import Answerer, names_of_outputs
-from neuroloom.anatomy.measures import base_name
 from neuroloom.anatomy.weight_card import SHIPPED, load_weights
+from neuroloom.atlases.anatomy import base_name
 from neuroloom.cli import app
 from neuroloom.formats.tables import read_table
 

@@ -1,5 +1,7 @@
 """What a user names is found, under names that tell the scans apart."""
 
+import os
+
 import made_dicom as made
 import nibabel as nib
 import numpy as np
@@ -144,3 +146,38 @@ def test_real_folders(real_data):
 def _numbers(real_data):
     folders = (real_data / "bids_depression_t1w").glob("sub-*")
     return sorted(int(folder.name.removeprefix("sub-")) for folder in folders if folder.is_dir())
+
+
+def test_results_of_an_earlier_run_are_no_scans(tmp_path):
+    ends = ("dseg", "desc-brain", "desc-brain_mask", "probseg", "label-GM_probseg")
+    made_of = [nifti(tmp_path / f"h_{end}.nii.gz") for end in ends]
+    made_of.append(nifti(tmp_path / "sub-1_desc-brain_T1w.nii.gz"))
+    with pytest.raises(
+        FileProblem, match=r"it holds no scan, but what was made of scans: .* and 3 more\. .*desc-brain"
+    ):
+        scans_of([tmp_path])
+    scan = nifti(tmp_path / "h.nii.gz")
+    assert scans_of([tmp_path]) == [("h", scan)]
+    assert named(*made_of[:1]) == ["h_dseg"]  # one that is named is meant
+
+
+def test_results_beside_the_slices_of_a_scan(tmp_path):
+    folder = tmp_path / "anna"
+    made.write_series(folder, STORED, AFFINE)
+    nifti(folder / "anna_dseg.nii.gz")
+    assert scans_of([folder]) == [("anna", folder)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
+def test_names_that_are_not_utf8_are_refused_before_the_work(tmp_path):
+    name = os.fsdecode(b"Andr\xe9.nii")
+    try:
+        nifti(tmp_path / name)
+    except OSError:
+        pytest.skip("this disk takes no such name")
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(
+            FileProblem, match=r"Andr\\udce9\.nii: its name is not written in UTF-8.*Rename it"
+        ) as error:
+            scans_of([path])
+        str(error.value).encode("utf-8")

@@ -12,6 +12,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.norms import Norms
 
+CANNOT = r"its folder is not there|is a file, no folder"
 COHORT = """
 table: people.csv
 columns:
@@ -83,3 +84,32 @@ def test_a_refusal_is_one_message_and_no_traceback(table, tmp_path):
     assert "50 are needed" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "few.json").exists()
+
+
+def test_the_table_of_volumes_is_a_reference_as_it_stands(people, tmp_path, capsys):
+    rows = people[["participant_id"]].assign(sample_id=people["participant_id"] + "_T1w", status="done", quality=0.9)
+    rows = rows.join(people[["age", "sex"]]).assign(hippocampus_total_ml=people["thickness"] + 4)
+    rows["accumbens_area_total_ml"] = people["asymmetry"].clip(lower=0)  # half of the people have none
+    rows.loc[rows.index[:5], "status"] = "poor"
+    rows.loc[rows.index[:5], "quality"] = 0.1
+    write_table(tmp_path / "volumes.tsv", rows)
+    done = command("norms", "fit", tmp_path / "volumes.tsv", "--name", "Volumes", "--out", tmp_path / "norms.json")
+    assert "left out: sub-0000 (poor), sub-0001 (poor)" in done.stderr
+    assert "accumbens_area_total_ml is passed over" in done.stderr
+    norms = Norms.load(tmp_path / "norms.json")
+    assert list(norms.measures) == ["hippocampus_total_ml"]
+    assert norms.measures["hippocampus_total_ml"].n == 295
+    assert "sub-0000" not in (tmp_path / "norms.json").read_text()
+
+
+@pytest.mark.parametrize("place", ["missing/n.json", "people.csv/n.json"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(table, tmp_path, monkeypatch, place):
+    monkeypatch.setattr("neuroloom.api.fit_norms_table", None)
+    monkeypatch.setattr("neuroloom.api.draw_norms", None)
+    out = tmp_path / place
+    with pytest.raises(NeuroloomError, match=CANNOT):
+        command("norms", "fit", table, "--name", "x", "--out", out)
+    with pytest.raises(NeuroloomError, match=CANNOT):
+        command("norms", "show", tmp_path / "norms.json", "--out", out)
+    with pytest.raises(NeuroloomError, match=CANNOT):
+        command("norms", "apply", tmp_path / "norms.json", table, "--out", out.with_suffix(".csv"))

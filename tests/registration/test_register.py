@@ -109,3 +109,75 @@ def test_what_is_wrong_is_said_by_name(files, tmp_path, change, says):
     with pytest.raises(NeuroloomError, match=says):
         register_files(paths.pop("moving"), paths.pop("fixed"), tmp_path, degrees=told.get("degrees"), **paths)
     assert list(tmp_path.iterdir()) == []
+
+
+def registered(monkeypatch, folder, out, **told):
+    """Register with an identity map in place of the search; return what is told."""
+
+    def identity(_moving, fixed, _degrees, deformable, _names):
+        still = fixed.with_data(np.zeros((3, *fixed.data.shape[1:]), np.float32))
+        return np.eye(4), still if deformable else None
+
+    monkeypatch.setattr("neuroloom.registration.register._found", identity)
+    return register_files(folder / "second.nii", folder / "first.nii.gz", out, **told)
+
+
+def test_what_an_earlier_registration_left_does_not_stay_beside_another(files, tmp_path, monkeypatch):
+    folder, _ = files
+    (tmp_path / "other_space-first.nii.gz").write_bytes(b"of another scan")
+    told = registered(monkeypatch, folder, tmp_path, deformable=True, labels=folder / "second_dseg.nii.gz")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"other_space-first.nii.gz", *told["files"].values()}
+    assert {"second_space-first_displacement.nii.gz", "second_dseg_space-first.nii.gz"} < names
+    told = registered(monkeypatch, folder, tmp_path, force=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"other_space-first.nii.gz", *told["files"].values()}
+    assert set(told["files"]) == {"scan", "record", "picture"}
+    (tmp_path / "second_space-first.json").write_text('{"files": {"labels": "../x_space-first.nii.gz"}}')
+    (tmp_path.parent / "x_space-first.nii.gz").write_bytes(b"of somebody else")
+    registered(monkeypatch, folder, tmp_path, force=True)
+    assert (tmp_path.parent / "x_space-first.nii.gz").exists()
+
+
+def test_outside_of_what_was_seen_there_is_the_least_value_of_the_scan(files, tmp_path, monkeypatch):
+    folder, _ = files
+    second = read(folder / "second.nii")
+    hounsfield = second.with_data(second.data / second.data.max() * 1000 - 1024, affine=affine_of(second) + shifted(40))
+    write_nifti(tmp_path / "ct.nii", hounsfield)
+    monkeypatch.setattr("neuroloom.registration.register._found", lambda *_: (np.eye(4), None))
+    register_files(tmp_path / "ct.nii", folder / "first.nii.gz", tmp_path / "out")
+    moved = read(tmp_path / "out" / "ct_space-first.nii.gz").data[0]
+    first = read(folder / "first.nii.gz")
+    to_moving = np.linalg.inv(affine_of(hounsfield)) @ affine_of(first)
+    at = to_moving[:3, :3] @ np.indices(moved.shape).reshape(3, -1) + to_moving[:3, 3:]
+    unseen = ((at < -2) | (at > np.array(hounsfield.data.shape[1:])[:, None] + 1)).any(axis=0).reshape(moved.shape)
+    assert unseen.mean() > 0.05
+    np.testing.assert_allclose(moved[unseen], hounsfield.data.min(), atol=1e-2)
+    assert moved.min() >= hounsfield.data.min() - 1e-2
+
+
+def shifted(mm):
+    shift = np.zeros((4, 4))
+    shift[:3, 3] = mm
+    return shift
+
+
+def test_files_without_an_ending_keep_their_name_and_readers_notes_are_told(files, tmp_path, monkeypatch, capsys):
+    made = pytest.importorskip("made_dicom")
+    folder, _ = files
+    made.save(
+        tmp_path / "IM0001", made.enhanced(made.planted(), made.oblique(), PhotometricInterpretation="MONOCHROME1")
+    )
+    monkeypatch.setattr("neuroloom.registration.register._found", lambda *_: (np.eye(4), None))
+    out = tmp_path / "out"
+    assert run(monkeypatch, "register", tmp_path / "IM0001", folder / "first.nii.gz", "--out", out) == 0
+    told = json.loads((out / "IM0001_space-first.json").read_text())
+    assert [note.split(":")[0] for note in told["notes"]] == ["IM0001"]
+    assert "MONOCHROME1" in told["notes"][0]
+    assert told["notes"][0] in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(files, monkeypatch):
+    folder, _ = files
+    monkeypatch.setattr("neuroloom.registration.register._found", None)
+    with pytest.raises(NeuroloomError, match=r"first\.nii\.gz is a file, no folder"):
+        register_files(folder / "second.nii", folder / "first.nii.gz", folder / "first.nii.gz" / "out")

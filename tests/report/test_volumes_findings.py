@@ -185,3 +185,30 @@ def test_a_reason_of_many_structures_is_said_once():
         "The quality of this segmentation is poor (score 0.41): voxels are 6.0 mm long; lateral ventricle and caudate (its "
         "borders are unsure); thalamus (the field of view ends within it)."
     )
+
+
+@pytest.mark.parametrize("pairs", [4, 16])
+def test_the_limit_of_asymmetry_allows_for_an_error_that_is_known_from_few_pairs(pairs):
+    rng, n = np.random.default_rng(2), 40_000
+    true = 1.5  # % of both sides together
+    known = true * np.sqrt(rng.chisquare(pairs, n) / pairs)  # a coefficient of variation from pairs of scans
+    asymmetry = rng.normal(0, 2 * true, n)
+    limits = np.array([asymmetry_limit(1.0, pairs=pairs)]) * known
+    assert np.mean(np.abs(asymmetry) > limits) == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / n))
+    assert np.mean(np.abs(asymmetry) > asymmetry_limit(1.0) * known) > 0.06  # the normal law tells too many
+
+
+def test_the_record_says_from_how_many_pairs_the_error_is():
+    held = [structure("hippocampus", 3.7, 4.0, repeatability_percent=1.7)]  # asymmetry 7.8 %, limits 6.7 and 9.4 %
+    assert "hippocampus left smaller by 7.8 % (6.7 %)" in texts(held)
+    assert "No asymmetry is beyond" in texts(held, repeatability_pairs=4)
+
+
+def test_nothing_is_said_of_the_asymmetry_of_a_structure_whose_error_is_unknown():
+    held = [
+        structure("hippocampus", 3.0, 4.0, repeatability_percent=2.0),
+        structure("accumbens_area", 0.1, 0.4, repeatability_percent=None),
+    ]
+    text = texts(held)
+    assert "hippocampus left smaller by 28.6 % (7.8 %)" in text  # of one structure that is judged, not of two
+    assert "ccumbens" not in text

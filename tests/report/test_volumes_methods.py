@@ -45,3 +45,16 @@ def test_limits_speak_of_what_was_used():
     assert not any("percentile" in text for text in alone)
     assert any("percentile" in text for text in with_norms)
     assert alone[0].startswith("For research; it does not replace clinical judgment.")
+
+
+def test_the_error_of_measuring_is_said_to_be_of_simulated_scans():
+    held = [structure("hippocampus", 3.0, 4.0, repeatability_percent=2.0)]
+    text = rows(structures=held, repeatability_pairs=12)["Error of measuring"]
+    assert "2.0 to 2.0 % by structure from 12 pairs of scans." in text
+    assert "simulated T1-weighted scans at 1 mm without thick slices or ghosts: other scans err more" in text
+    assert "pairs" not in rows(structures=held)["Error of measuring"]
+
+
+def test_the_axes_of_the_scan_are_told_in_words():
+    assert rows(orientation="PIL")["Scan"].endswith("axes to the back, bottom and left (PIL).")
+    assert "axes" not in rows(orientation=None)["Scan"]

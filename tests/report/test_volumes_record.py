@@ -1,5 +1,7 @@
 """Real scans: the brain alone is drawn, and a head is refused, for it has a face."""
 
+import json
+
 import numpy as np
 import pytest
 from small_volumes import told, write_answer
@@ -9,7 +11,7 @@ from neuroloom.errors import FileProblem
 from neuroloom.formats import read
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.report.figures_overlay import PLANES, in_box, slice_picture
-from neuroloom.report.volumes_record import VolumesRecord, read_pictures
+from neuroloom.report.volumes_record import VolumesRecord, read_pictures, read_volumes
 from neuroloom.scan import Scan
 from neuroloom.transforms.volume_grid import resample_onto
 
@@ -67,3 +69,10 @@ def test_a_mask_is_not_taken_for_a_scan(tmp_path):
     mask = Scan((labels.data[None] > 0).astype(np.float32), "volume", labels.geometry)
     with pytest.raises(FileProblem, match="it is a mask"):
         read_pictures(written(tmp_path, mask, labels), RECORD)
+
+
+def test_a_record_that_is_not_whole_names_the_command_that_writes_it(tmp_path):
+    for change, where in (({"brain_ml": "x"}, "brain_ml"), ({"repeatability_pairs": 0}, "repeatability_pairs")):
+        (tmp_path / "x_volumes.json").write_text(json.dumps(told(**change)))
+        with pytest.raises(FileProblem, match=rf"{where}: .*Write it again with 'neuroloom volumes'\."):
+            read_volumes(tmp_path, "x")

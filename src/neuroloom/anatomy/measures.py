@@ -2,18 +2,13 @@
 
 import numpy as np
 
-from neuroloom.atlases.anatomy import structures
+from neuroloom.atlases.anatomy import base_name, structures
 
 GREY = (
     "cerebral_cortex", "cerebellum_cortex", "thalamus", "caudate", "putamen", "pallidum", "hippocampus", "amygdala",
     "accumbens_area", "ventral_diencephalon",
 )  # fmt: skip
 WHITE = ("cerebral_white_matter", "cerebellum_white_matter", "brain_stem")
-
-
-def base_name(name):
-    """Return a structure's name without its side."""
-    return name.removeprefix("left_").removeprefix("right_")
 
 
 def tissue_of(name):

@@ -7,9 +7,10 @@ import numpy as np
 from scipy.stats import t
 
 from neuroloom.anatomy.intensities import from_zero
-from neuroloom.anatomy.measures import base_name, structure_ml
+from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.quality import confidence
 from neuroloom.anatomy.scans import understand
+from neuroloom.atlases.anatomy import base_name
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats import stem
 from neuroloom.metrics.overlap import dice, overlap

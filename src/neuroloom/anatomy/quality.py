@@ -3,7 +3,8 @@
 import numpy as np
 
 from neuroloom.anatomy.answer import names_of_outputs
-from neuroloom.anatomy.measures import base_name, structure_ml
+from neuroloom.anatomy.measures import structure_ml
+from neuroloom.atlases.anatomy import base_name
 from neuroloom.transforms.volume_grid import voxel_sizes
 
 THICK = 3.0  # mm between slices, beyond which that is the likeliest reason

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from neuroloom.anatomy.answer import names_of_outputs
-from neuroloom.anatomy.measures import base_name, structure_ml
+from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.prior import answered_halfway
 from neuroloom.anatomy.quality import confidence
+from neuroloom.atlases.anatomy import base_name
 from neuroloom.batch import Batch
 from neuroloom.metrics.overlap import dice, overlap
 from neuroloom.scan import Scan

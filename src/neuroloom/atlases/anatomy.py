@@ -43,6 +43,11 @@ def structures():
     return tuple(sorted(found, key=lambda one: one.number))
 
 
+def base_name(name):
+    """Return a structure's name without its side."""
+    return name.removeprefix("left_").removeprefix("right_")
+
+
 @functools.cache
 def generation_table():
     """Return what a generator of scans needs to know of every label, as lists of one length that JSON can hold.

@@ -15,6 +15,7 @@ IMAGES = (".nii", ".nii.gz", ".mgh", ".mgz")
 SCANS = (*IMAGES, *(ending for ending, reader in READERS.items() if reader == READERS[DICOM]))
 SUFFIXES = [suffix for suffix, form in INPUTS.items() if form.kind == "volume"]
 DEPTH = 6  # of folders with one folder in them: an archive's exports have three or four
+RESULTS, RESULT = ("_dseg", "_mask", "_probseg"), "desc-brain"  # ends and part of what is no scan but was made of one
 FIRST_FILES = 20  # of a folder, that are asked for their examination
 
 
@@ -25,7 +26,8 @@ def scans_of(paths, *, suffix="T1w"):
     ----------
     paths : iterable of str or Path
         Each a scan's file (.nii, .nii.gz, .mgz, .mgh, DICOM), or a folder: a BIDS folder (or a person's or session's in
-        one), one with scans in it, one with the DICOM files of an examination, or one with a folder of DICOM a person.
+        one), one with scans in it (label maps, masks, probabilities and stripped scans among them are passed over), one
+        with the DICOM files of an examination, or one with a folder of DICOM a person.
         In a folder of folders, those of one examination are one scan: its series lie apart.
     suffix : str, default="T1w"
         Of the files that are meant in BIDS folders.
@@ -39,12 +41,13 @@ def scans_of(paths, *, suffix="T1w"):
     Raises
     ------
     NeuroloomError
-        Where a path is not there, holds no scan, or two scans would have one name.
+        Where a path is not there, holds no scan, is not written in UTF-8, or two scans would have one name.
     """
     check_known("suffix of BIDS files", suffix, SUFFIXES)
     scans = [scan for path in paths for scan in _scans(Path(path), suffix)]
     places = {}
     for name, place in scans:
+        _refuse_not_utf8(place)
         places.setdefault(name, []).append(place)
     twice = {name: found for name, found in places.items() if len(found) > 1}
     if twice:
@@ -54,6 +57,13 @@ def scans_of(paths, *, suffix="T1w"):
             f"{listed(found, 3)}. Rename them, or ask for them one after the other."
         )
     return scans
+
+
+def _refuse_not_utf8(place):
+    try:
+        str(place).encode("utf-8")
+    except UnicodeEncodeError:
+        raise FileProblem(place, "its name is not written in UTF-8, as results' names must be.", "Rename it.") from None
 
 
 def _scans(path, suffix):
@@ -73,7 +83,8 @@ def _scans(path, suffix):
 
 
 def _of_folder(folder, suffix):
-    images = sorted(path for path in folder.iterdir() if path.name.lower().endswith(IMAGES) and path.name[0] != ".")
+    there = sorted(path for path in folder.iterdir() if path.name.lower().endswith(IMAGES) and path.name[0] != ".")
+    images = [path for path in there if not _is_result(path)]
     in_bids = _in_bids(folder, suffix)
     dicom = [] if in_bids or images else _in_dicom(folder)
     if images and _has_dicom(folder):
@@ -83,6 +94,12 @@ def _of_folder(folder, suffix):
             "Name the files that are meant, or put the DICOM files into a folder of their own.",
         )
     found = in_bids or [(stem(path), path) for path in images] or dicom
+    if not found and there:
+        raise FileProblem(
+            folder,
+            f"it holds no scan, but what was made of scans: {listed([path.name for path in there], 3)}.",
+            f"Files that end in {', '.join(RESULTS)} or hold {RESULT} are passed over: name the files that are meant.",
+        )
     if not found:
         raise FileProblem(
             folder,
@@ -92,6 +109,12 @@ def _of_folder(folder, suffix):
             + _other_suffixes(folder),
         )
     return found
+
+
+def _is_result(path):
+    """Return whether a file's name is that of a label map, a mask, a probability or a stripped scan."""
+    name = stem(path)
+    return name.endswith(RESULTS) or RESULT in name
 
 
 # ---- BIDS ------------------------------------------------------------------------------------------------

@@ -14,6 +14,10 @@ SYNONYMS = {  # our word -> words it is taken from, in order
     "diagnosis": ("diagnosis", "dx", "group", "dx_group"),
 }
 NAMES_NOT_NUMBERS = ("site", "family_id")  # kept as text: a site that is called 3 is no quantity
+NO_MEASURES = (  # numbers about a scan, a file or a body, which are no measures of a brain
+    "sample_id", "scan", "run", "status", "reason", "quality", "quality_score", "qc", "qc_score", "years", "height", "weight",
+    "bmi", "handedness", "education", "iq",
+)  # fmt: skip
 SEXES = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F"}
 
 

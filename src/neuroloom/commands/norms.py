@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neuroloom.commands.words import CohortFile, ForceFile, console, refuse_to_replace
+from neuroloom.commands.words import CohortFile, ForceFile, check_out_file, console
 
 norms_app = typer.Typer(
     no_args_is_help=True, help="Percentiles for age and sex, against a named reference that you fit yourself."
@@ -31,7 +31,7 @@ def fit_norms(
     force: ForceFile = False,
 ):
     """Fit centile curves of measures by age and sex on the people of a table."""
-    refuse_to_replace(out, force)
+    check_out_file(out, force)
     from neuroloom.api import fit_norms_table
     from neuroloom.progress import shown_progress
     from neuroloom.report.norms_table import norms_table
@@ -59,7 +59,7 @@ def apply_norms(
 
     if out is not None:
         delimiter_of(out)
-        refuse_to_replace(out, force)
+        check_out_file(out, force)
     from neuroloom.api import apply_norms_table
 
     rows = apply_norms_table(norms, table, age=age, sex=sex, person=person, cohort_file=cohort, on_note=_note)
@@ -79,7 +79,7 @@ def show_norms(
     force: ForceFile = False,
 ):
     """Draw the centile curves over age, by sex."""
-    refuse_to_replace(out, force)
+    check_out_file(out, force)
     from neuroloom.api import draw_norms
 
     typer.echo(f"{len(draw_norms(norms, out, measures=_names(measures)))} measures: {out}")

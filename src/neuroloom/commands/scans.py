@@ -97,6 +97,8 @@ def register(
     from neuroloom.api import register_files
 
     told = register_files(moving, fixed, out, degrees=degrees, deformable=deformable, labels=labels, force=force)
+    for note in told["notes"]:
+        typer.echo(note, err=True)
     before, after = (told["likeness"][when]["mutual_information"] for when in ("before", "after"))
     typer.echo(f"Mutual information {before:.3f} before, {after:.3f} after; {told['degrees']}: {out}")
     if deformable:

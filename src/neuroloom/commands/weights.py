@@ -13,8 +13,9 @@ from neuroloom.commands.words import (
     RecipeName,
     Set,
     Variant,
+    check_out_file,
+    check_out_folder,
     recipe_of,
-    refuse_to_replace,
 )
 
 weights_app = typer.Typer(no_args_is_help=True, help="Train and pack weights of anatomy: see docs/weights.md.")
@@ -36,7 +37,7 @@ def weights_maps(
     from neuroloom.api import cache_folder
     from neuroloom.transforms.cache import Cache
 
-    refuse_to_replace(out, force)
+    check_out_file(out, force)
     held = [name.strip() for name in hold_out.split(",") if name.strip()]
     names = write_maps(
         recipe_of(recipe, variant, settings), out, Cache(cache_folder()), data=data, cohort_file=cohort, hold_out=held
@@ -60,7 +61,7 @@ def weights_pack(
     from neuroloom.progress import shown_progress
 
     for ending in ("json", "safetensors"):
-        refuse_to_replace(out / f"{name}.{ending}", force)
+        check_out_folder(out, f"{name}.{ending}", force)
     about = {"data": data, "licence": licence, "machine": machine}
     with shown_progress() as on_progress:
         card = pack_weights(state, maps, out, name=name, about=about, on_progress=on_progress)

@@ -32,6 +32,22 @@ def refuse_to_replace(path, force):
         raise NeuroloomError(f"{path}: there is such a file already. Name another --out, or replace it with --force.")
 
 
+def check_out_file(path, force):
+    """Raise where a file would be lost, or cannot be written, before any work is done for it."""
+    from neuroloom.formats.atomic import check_can_write
+
+    refuse_to_replace(path, force)
+    check_can_write(path)
+
+
+def check_out_folder(folder, file, force):
+    """Raise where a file in a folder would be lost, or the folder cannot be made, before any work is done for it."""
+    from neuroloom.formats.atomic import check_can_make
+
+    refuse_to_replace(folder / file, force)
+    check_can_make(folder)
+
+
 def console():
     from rich.console import Console
 

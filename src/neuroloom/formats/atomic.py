@@ -32,6 +32,24 @@ def make_folder(folder):
         raise FileProblem(folder, "cannot be written to.", "Name another folder with --out.")
 
 
+def check_can_make(folder):
+    """Raise where a folder is not there and cannot be made, or cannot be written to; nothing is made."""
+    folder = Path(folder).absolute()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        raise FileProblem(folder, f"{there} is a file, no folder.", "Name another folder with --out.")
+    if not os.access(there, os.W_OK):
+        raise FileProblem(there, "cannot be written to.", "Name another folder with --out.")
+
+
+def check_can_write(path):
+    """Raise where a file cannot be written, since its folder is not there or not ours; nothing is written."""
+    folder = Path(path).absolute().parent
+    if not folder.exists():
+        raise FileProblem(path, "its folder is not there.", _WAYS_OUT[errno.ENOENT])
+    check_can_make(folder)
+
+
 def atomic_write(path, data):
     """Write bytes to ``path`` so that a reader finds the old file or the new one, whole, whatever happens.
 

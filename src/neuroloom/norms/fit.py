@@ -14,7 +14,7 @@ from neuroloom.norms.reference import read_reference
 LINES = (5, 50, 95)  # percent, of the shares that are told
 
 
-def fit_norms(table, measures=None, *, name, age=None, sex=None, person=None, on_progress=None):
+def fit_norms(table, measures=None, *, name, age=None, sex=None, person=None, on_progress=None, on_note=None):
     """Return centile curves of measures by age and sex, fitted on the people of a table.
 
     Each measure has the sinh-arcsinh law (`neuroloom.norms.shash`), whose median and scale are smooth curves over age
@@ -34,6 +34,8 @@ def fit_norms(table, measures=None, *, name, age=None, sex=None, person=None, on
         words (`neuroloom.cohort.words`).
     on_progress : callable or None
         Called with (what, done, of).
+    on_note : callable or None
+        Called with each text of what was taken for what, and who was left out. Names of people are told and not kept.
 
     Returns
     -------
@@ -42,6 +44,8 @@ def fit_norms(table, measures=None, *, name, age=None, sex=None, person=None, on
     if not name.strip():
         raise NeuroloomError("a reference needs a name: percentiles are told with it.")
     reference = read_reference(table, measures, age=age, sex=sex, person=person)
+    for note in reference.told() if on_note else ():
+        on_note(note)
     fitted = {}
     for measure in reference.values:
         known = np.isfinite(reference.values[measure].to_numpy())
@@ -77,7 +81,7 @@ def _fit_on(units, values, age, sex):
     low, centre, high = np.quantile(x, [0.25, 0.5, 0.75])
     scale = (high - low) / (2 * stats.norm.ppf(0.75))
     y = (x - centre) / scale
-    people = {code: _group(age[sex == code]) for code in sorted(set(sex.tolist()))}
+    people = {code: Group(**_group(age[sex == code])) for code in sorted(set(sex.tolist()))}
     youngest, oldest = min(g.youngest for g in people.values()), max(g.oldest for g in people.values())
     design = Design(youngest, oldest, len(people) == 2)
     columns = design.columns(age, sex)
@@ -97,7 +101,8 @@ def _fit_on(units, values, age, sex):
 
 
 def _group(age):
-    return Group(n=len(age), youngest=np.floor(10 * age.min()) / 10, oldest=np.ceil(10 * age.max()) / 10)
+    """Return how many people of which ages: years, outward to a tenth."""
+    return {"n": len(age), "youngest": np.floor(10 * age.min()) / 10, "oldest": np.ceil(10 * age.max()) / 10}
 
 
 def _thirds(y, age, parameters):
@@ -108,6 +113,5 @@ def _thirds(y, age, parameters):
     found = []
     for here in (third == number for number in range(3) if (third == number).any()):
         shares = {f"below_{line}": float(one[here].mean()) for line, one in zip(LINES, below, strict=True)}
-        group = _group(age[here])
-        found.append(BelowLines(n=group.n, youngest=group.youngest, oldest=group.oldest, **shares))
+        found.append(BelowLines(**_group(age[here]), **shares))  # a third may be of one age: whole years
     return tuple(found)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.cohort.check_same_rows import same_rows
-from neuroloom.cohort.words import NAMES_NOT_NUMBERS, SEXES, common_words, in_our_values
+from neuroloom.cohort.words import NAMES_NOT_NUMBERS, NO_MEASURES, SEXES, common_words, in_our_values
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.known import check_known
 
@@ -16,6 +16,7 @@ FEWEST = 50  # people of a sex: below, fewer than three are expected under the 5
 OLDEST = 120  # years
 MOST_ALIKE = 0.1  # share of people with one and the same value, above which a measure has no smooth centiles
 IN_WORDS = {"F": "women", "M": "men"}
+UNUSABLE = ("poor", "failed")  # status of a scan, as volumes.tsv has it
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Reference:
     values : DataFrame
         A column a measure; NaN where a person was not measured.
     notes : tuple of str
-        What was taken for what, and who or what was left out.
+        What was taken for what, and what was left out; they name nobody.
+    left_out : tuple of str
+        People whose scans are poor or failed, with the word.
     """
 
     people: np.ndarray
@@ -40,6 +43,11 @@ class Reference:
     sex: np.ndarray
     values: pd.DataFrame
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+    def told(self):
+        """Return the notes, and the names of who was left out: for the terminal, never for a file."""
+        return [*self.notes, *([f"left out: {listed(self.left_out, 40)}"] if self.left_out else [])]
 
     def fingerprint(self):
         """Return a text that changes with any value; the people's names and the order of rows are not in it."""
@@ -57,24 +65,30 @@ def read_reference(table, measures=None, *, age=None, sex=None, person=None):
     table : DataFrame
         A row a person.
     measures : sequence of str or None
-        Columns, or patterns such as ``*_thickness``; None takes every column of numbers that has no other meaning.
+        Columns, or patterns such as ``*_thickness``; None takes every column of numbers that has no other meaning. What
+        has no smooth centiles is refused where its column is named, and else passed over with a note.
     age, sex, person : str or None
         Columns: years, words for the sex and names, as `columns_of_people` takes them.
     """
     person, age, sex = columns_of_people(table, person, age, sex)
+    table, left_out = _usable(table, person)
     rest, notes = ages_and_sexes(table, age, sex)
     if not pd.api.types.is_numeric_dtype(rest["age"]):
         raise NeuroloomError(f"column {age!r} holds no ages in years: {listed(rest['age'].dropna().unique(), 3)}.")
     _refuse_words(rest, sex)
     people = _one_row_a_person(table[person])
-    names = _measures(table, measures, {person, age, sex})
+    names, passed_over = _measures(table, measures, {person, age, sex})
     values = pd.DataFrame({name: _numbers(name, table[name], people) for name in names})
     _refuse_missing(rest, people, age, sex)
-    notes += [note for name in names if (note := _missing(name, values[name]))]
-    reference = Reference(people, rest["age"].to_numpy(float), rest["sex"].to_numpy(str), values, tuple(notes))
+    values, without = _with_centiles(values, named=measures or ())
+    notes += [*([_counted(left_out)] if left_out else []), *passed_over, *without]
+    notes += [note for name in values if (note := _missing(name, values[name]))]
+    reference = Reference(
+        people, rest["age"].to_numpy(float), rest["sex"].to_numpy(str), values, tuple(notes), left_out
+    )
     _refuse_ages(reference)
     _refuse_same(reference)
-    for name in names:
+    for name in values:
         _refuse_measure(reference, name)
     return reference
 
@@ -99,6 +113,22 @@ def ages_and_sexes(table, age, sex):
     """Return a table of ``age`` in years and ``sex`` as F and M where its words are known, and what was said of them."""
     rest, notes = in_our_values(pd.DataFrame({"age": table[age], "sex": table[sex]}))
     return rest, [note for note in notes if "kept as it stands" not in note]
+
+
+def _usable(table, person):
+    """Return the table without the rows of scans that are poor or failed, and whose they are."""
+    column = next((name for name in table if str(name).lower() == "status"), None)
+    if column is None:
+        return table, ()
+    words = table[column].astype(str).str.strip().str.lower()
+    out = words.isin(UNUSABLE)
+    if out.all():
+        raise NeuroloomError(f"column {column!r}: every row is {listed(sorted(set(words)))}, so nobody is left.")
+    return table[~out].reset_index(drop=True), tuple(table.loc[out, person].astype(str) + " (" + words[out] + ")")
+
+
+def _counted(left_out):
+    return f"{len(left_out)} rows are left out, since their status is {' or '.join(UNUSABLE)}"
 
 
 def _refuse_words(rest, sex):
@@ -126,21 +156,30 @@ def _one_row_a_person(column):
 
 
 def _measures(table, measures, taken):
-    """Return the names of the measures' columns."""
+    """Return the names of the measures' columns, and a note on columns of numbers that are no measures of a brain."""
     if measures is not None:
-        return list(dict.fromkeys(name for one in measures for name in _fitting(table, one, taken)))
+        return list(dict.fromkeys(name for one in measures for name in _fitting(table, one, taken))), []
     meant = taken | set(common_words(table.columns).values()) | set(NAMES_NOT_NUMBERS)
-    names = [name for name in table if name not in meant and table[name].dtype.kind in "if"]
-    names = [name for name in names if table[name].notna().any()]
+    numbers = [name for name in table if name not in meant and table[name].dtype.kind in "if"]
+    numbers = [name for name in numbers if table[name].notna().any()]
+    names = [name for name in numbers if not _is_no_measure(name)]
     if not names:
         raise NeuroloomError("the table has no column of numbers beside age. Name the columns with --measures.")
-    return names
+    other = [name for name in numbers if name not in names]
+    note = f"passed over, as no measures of a brain: {listed(other)}; if they are meant, name them with --measures"
+    return names, [note] if other else []
+
+
+def _is_no_measure(name):
+    return str(name).lower() in NO_MEASURES
 
 
 def _fitting(table, one, taken):
+    """Return the columns that a name or a pattern means; a pattern does not mean what is no measure of a brain."""
     if one in taken:
         raise NeuroloomError(f"{one!r} cannot be a measure: the curves go over age and sex.")
-    found = [one] if one in table else [name for name in table if fnmatch.fnmatchcase(name, one) and name not in taken]
+    free = [name for name in table if name not in taken and not _is_no_measure(name)]
+    found = [one] if one in table else [name for name in free if fnmatch.fnmatchcase(name, one)]
     if not found:
         check_known("measure", one, [name for name in table if name not in taken])
     return found
@@ -157,6 +196,32 @@ def _numbers(name, column, people):
     if infinite.any():
         raise NeuroloomError(f"measure {name!r} is infinite in {listed(people[infinite])}. Mend or delete these cells.")
     return numbers.to_numpy()
+
+
+def _with_centiles(values, named):
+    """Return the measures that have smooth centiles, and a note on each that has none; one that was named is an error."""
+    told = {name: why for name in values if (why := _no_centiles(values[name].dropna().to_numpy()))}
+    wanted = next((name for name in told if name in named), None)
+    if wanted is not None:
+        raise NeuroloomError(f"measure {wanted!r}: {told[wanted]} Leave it out with --measures.")
+    if len(told) == values.shape[1]:
+        raise NeuroloomError(
+            "no measure has smooth centiles: " + " ".join(f"{name}: {why}" for name, why in told.items())
+        )
+    return values.drop(columns=list(told)), [f"{name} is passed over: {why}" for name, why in told.items()]
+
+
+def _no_centiles(known):
+    """Return why values (n,) have no smooth centiles; empty where they have."""
+    found, counts = np.unique(known, return_counts=True)
+    if len(found) < 2:
+        return "it is constant in everyone."
+    if counts.max() <= max(MOST_ALIKE * len(known), 2):
+        return ""
+    return (
+        f"{counts.max()} of {len(known)} people have the value {found[counts.argmax()]:g}. Centile curves are for measures "
+        "that vary smoothly, not for counts or scores with a ceiling."
+    )
 
 
 def _refuse_missing(rest, people, age, sex):
@@ -179,6 +244,15 @@ def _refuse_ages(reference):
     if odd.any():
         told = (f"{who} {age:g}" for who, age in zip(reference.people[odd], reference.age[odd], strict=True))
         raise NeuroloomError(f"ages that nobody has, in years: {listed(told)}. Mend them, or delete these rows.")
+    _refuse_one_age(reference.age, "people")
+
+
+def _refuse_one_age(ages, whose):
+    if len(np.unique(ages)) < 2:
+        raise NeuroloomError(
+            f"all {len(ages)} {whose} are {ages[0]:g} years old, and curves go over age: people of several ages are needed. "
+            "Add some, or leave these out."
+        )
 
 
 def _refuse_same(reference):
@@ -194,21 +268,14 @@ def _refuse_same(reference):
 
 
 def _refuse_measure(reference, name):
-    """Raise where a measure does not vary, or too few people of a sex have it."""
-    values = reference.values[name].to_numpy()
-    known = np.isfinite(values)
-    found, counts = np.unique(values[known], return_counts=True)
-    if len(found) < 2:
-        raise NeuroloomError(f"measure {name!r} is constant in everyone. Leave it out with --measures.")
+    """Raise where too few people of a sex have a measure, or all of them are of one age."""
+    known = np.isfinite(reference.values[name].to_numpy())
     for code in sorted(set(reference.sex)):
-        n = int((known & (reference.sex == code)).sum())
+        measured = known & (reference.sex == code)
+        n = int(measured.sum())
         if n < FEWEST:
             raise NeuroloomError(
                 f"measure {name!r}: {n} {IN_WORDS[code]}, and {FEWEST} are needed for centiles from 5 to 95 % (some "
                 "hundreds for lines that are worth reading). Add people, or delete the rows of this sex."
             )
-    if counts.max() > max(MOST_ALIKE * known.sum(), 2):
-        raise NeuroloomError(
-            f"measure {name!r}: {counts.max()} of {known.sum()} people have the value {found[counts.argmax()]:g}. "
-            "Centile curves are for measures that vary smoothly, not for counts or scores with a ceiling."
-        )
+        _refuse_one_age(reference.age[measured], f"{IN_WORDS[code]} with {name}")

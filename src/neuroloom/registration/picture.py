@@ -31,7 +31,7 @@ def check_picture(before, after, fixed):
 
     length = (voxel_sizes(affine_of(fixed)) * fixed.data.shape[1:]).max()
     cubes = Resample(voxel_size=length / 250)
-    before, after, fixed = (cubes(scan).data[0] for scan in (before, after, fixed))
+    before, after, fixed = (cubes(_from_zero(scan)).data[0] for scan in (before, after, fixed))
     box = _head_box(fixed)
     before, after, fixed = before[box], after[box], fixed[box]
     figure = Figure(figsize=(13, 5.6), facecolor="black", layout="constrained")
@@ -44,6 +44,11 @@ def check_picture(before, after, fixed):
     file = io.BytesIO()
     FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
     return file.getvalue()
+
+
+def _from_zero(scan):
+    """Return a scan whose values begin at 0 where some are below it (CT): 0 is drawn black, and is what lies outside."""
+    return scan.with_data(scan.data - min(scan.data.min(), 0))
 
 
 def _head_box(fixed):

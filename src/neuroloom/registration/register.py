@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError
-from neuroloom.formats import extension, read
-from neuroloom.formats.atomic import atomic_write, make_folder
+from neuroloom.formats import read, stem
+from neuroloom.formats.atomic import atomic_write, check_can_make, make_folder
+from neuroloom.formats.limits import read_json
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.registration.affine import affine_between, distance, head_points, overlap_of
 from neuroloom.registration.deformable import field_between, jacobian
@@ -37,23 +38,27 @@ def register(moving, fixed, out, *, degrees=None, deformable=False, labels=None,
     labels : Path or None
         A label map of the moving scan, which is moved along; each voxel takes the nearest label.
     force : bool
-        Replace files that are there.
+        Replace files that are there, and delete those of an earlier registration of these names that are not written anew.
 
     Returns
     -------
     dict
         What the JSON says.
     """
-    places = _places(moving, fixed, out, deformable, labels, force)
+    places, stale = _places(moving, fixed, out, deformable, labels, force)
     scans = [read(file, kind="volume") for file in (moving, fixed)]
     label_map = None if labels is None else _labels_of(labels, scans[0])
     degrees = degrees or ("affine" if deformable else "rigid")
     matrix, field = _found(*scans, degrees, deformable, f"{moving} to {fixed}")
     before, after = (_moved(scans[0], scans[1], *how) for how in ((np.eye(4), None), (matrix, field)))
     told = _told(moving, fixed, scans, degrees, matrix, field) | {
-        "likeness": {"before": likeness(before, scans[1]), "after": likeness(after, scans[1])}
+        "likeness": {"before": likeness(before, scans[1]), "after": likeness(after, scans[1])},
+        "notes": _notes({moving: scans[0], fixed: scans[1], labels: label_map}),
+        "files": {what: place.name for what, place in places.items()},
     }
     make_folder(out)
+    for place in stale:
+        place.unlink()
     write_nifti(places["scan"], after)
     if field is not None:
         write_nifti(places["displacement"], field)
@@ -75,11 +80,16 @@ def _found(moving, fixed, degrees, deformable, names):
 
 
 def _moved(scan, fixed, matrix, field):
-    """Return a scan or label map on the fixed scan's grid: one resampling, through matrix and field together."""
+    """Return a scan or label map on the fixed scan's grid: one resampling, through matrix and field together.
+
+    Where the moving scan was not seen there is 0 or, where it has values below that (CT: air), the least of them.
+    """
     shape, affine = fixed.data.shape[1:], affine_of(fixed)
     displacement = None if field is None else resample_onto(field, shape, affine).data
-    in_fixed = scan.with_data(scan.data, affine=np.linalg.inv(matrix) @ affine_of(scan))
-    return resample_onto(in_fixed, shape, affine, displacement)
+    least = min(scan.data.min(), 0)
+    in_fixed = scan.with_data(scan.data - least, affine=np.linalg.inv(matrix) @ affine_of(scan))
+    moved = resample_onto(in_fixed, shape, affine, displacement)  # 0 where the scan was not seen
+    return moved.with_data(moved.data + least)
 
 
 def _told(moving, fixed, scans, degrees, matrix, field):
@@ -107,6 +117,12 @@ def _told(moving, fixed, scans, degrees, matrix, field):
         "folded_share": float((growth <= 0).mean()),
     }
     return told
+
+
+def _notes(scans):
+    """Return what the readers of files noted, each with its file's name."""
+    known = {path: scan for path, scan in scans.items() if scan is not None}
+    return [f"{Path(path).name}: {note}" for path, scan in known.items() for note in scan.geometry.get("notes", ())]
 
 
 def likeness(scan, fixed):
@@ -137,7 +153,10 @@ def _labels_of(path, moving):
 
 
 def _places(moving, fixed, out, deformable, labels, force):
-    """Return where each file goes; files that are missing, alike in name or in the way are errors."""
+    """Return where each file goes, and the files of an earlier registration of these names that none of them replaces.
+
+    Files that are missing, alike in name or in the way are errors.
+    """
     for path in (moving, fixed, *([] if labels is None else [labels])):
         if not Path(path).is_file():
             raise FileProblem(path, "there is no such file.", "Correct its name.")
@@ -151,12 +170,24 @@ def _places(moving, fixed, out, deformable, labels, force):
     if len(set(places.values())) < len(places):
         raise FileProblem(labels, "it has the name of the moving scan, and so would what is written.", "Rename it.")
     places = {what: Path(out) / place for what, place in places.items()}
-    there = [place for place in places.values() if place.exists()]
+    check_can_make(out)
+    stale = [place for place in _earlier(Path(out), name, told) if place not in places.values()]
+    there = [place for place in (*places.values(), *stale) if place.exists()]
     if there and not force:
         raise FileProblem(there[0], "it exists already.", "Name another folder with --out, or replace it with --force.")
-    return places
+    return places, [place for place in stale if place.exists()]
 
 
-def stem(path):
-    """Return a file's name without the ending that its reader is known by."""
-    return Path(path).name[: -len(extension(path))]
+def _earlier(out, name, told):
+    """Return what an earlier registration of the same names may have left beside what every one writes.
+
+    Its record says what its label map was called; a record that cannot be read, or is of another program, says nothing.
+    """
+    try:
+        record = read_json(out / f"{name}.json")
+    except NeuroloomError:
+        record = None
+    files = record.get("files") if isinstance(record, dict) else None
+    labels = files.get("labels") if isinstance(files, dict) else None
+    ours = isinstance(labels, str) and labels == Path(labels).name and labels.endswith(f"{told}.nii.gz")
+    return [out / f"{name}_displacement.nii.gz", *([out / labels] if ours else [])]

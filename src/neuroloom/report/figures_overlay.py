@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from scipy.ndimage import map_coordinates
 
-from neuroloom.atlases.anatomy import structures
-from neuroloom.report.structure_colours import base_name, label_colours
+from neuroloom.atlases.anatomy import base_name, structures
+from neuroloom.report.structure_colours import label_colours
 from neuroloom.report.svg import STYLE
 from neuroloom.transforms.volume_grid import voxel_sizes
 

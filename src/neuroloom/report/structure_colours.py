@@ -2,7 +2,7 @@
 
 import colorsys
 
-from neuroloom.atlases.anatomy import structures
+from neuroloom.atlases.anatomy import base_name, structures
 
 COLOURS = {
     "cerebral_white_matter": (245, 245, 245),
@@ -40,11 +40,6 @@ def label_colours(numbers):
     names = {one.number: one.name for one in structures()}
     told = {number: names.get(number, f"label_{number}") for number in map(int, numbers) if number}
     return {number: (name, colour_of(name, number)) for number, name in told.items()}
-
-
-def base_name(name):
-    """Return a structure's name without its side."""
-    return name.removeprefix("left_").removeprefix("right_")
 
 
 def css(colour):

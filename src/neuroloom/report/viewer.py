@@ -8,10 +8,11 @@ import numpy as np
 from isal import igzip
 from markupsafe import Markup
 
+from neuroloom.atlases.anatomy import base_name
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.report.figures_overlay import in_box
 from neuroloom.report.page import rendered
-from neuroloom.report.structure_colours import base_name, css, label_colours
+from neuroloom.report.structure_colours import css, label_colours
 from neuroloom.report.volumes_record import in_words
 from neuroloom.scan import Scan
 from neuroloom.transforms.volume_grid import box_grid, resample_onto

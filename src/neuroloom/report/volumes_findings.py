@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from neuroloom.report.wording import counted, joined, millilitres, number
 
@@ -142,7 +142,7 @@ def _centile_words(one):
     return f"{one.words} (percentile {number(held.value, 1)}, interval {number(held.low, 1)} to {number(held.high, 1)}{note})"
 
 
-def asymmetry_limit(repeatability_percent, n=1):
+def asymmetry_limit(repeatability_percent, n=1, pairs=None):
     """Return the asymmetry, in percent, that errors of measuring pass in 1 of 20 symmetric brains, in any of ``n`` structures.
 
     Asymmetry is 100 (left - right) over their mean. Where the sides err independently, or partly together, their difference
@@ -154,8 +154,12 @@ def asymmetry_limit(repeatability_percent, n=1):
         Coefficient of variation of one measurement of both sides together.
     n : int
         Structures that are judged (Bonferroni).
+    pairs : int or None
+        Of scans, that the coefficient is from: few pairs know it badly, which Student's t allows for. None takes it for
+        known (the normal law).
     """
-    return float(norm.ppf(1 - FALSE_ALARMS / 2 / n)) * 2 * repeatability_percent
+    beyond = 1 - FALSE_ALARMS / 2 / n
+    return float(norm.ppf(beyond) if pairs is None else t.ppf(beyond, pairs)) * 2 * repeatability_percent
 
 
 def asymmetry_limits(record):
@@ -163,7 +167,8 @@ def asymmetry_limits(record):
     known = [
         one for one in usable(record) if one.asymmetry_percent is not None and one.repeatability_percent is not None
     ]
-    return {one.name: asymmetry_limit(one.repeatability_percent, len(known)) for one in known}
+    pairs = record.repeatability_pairs
+    return {one.name: asymmetry_limit(one.repeatability_percent, len(known), pairs) for one in known}
 
 
 def asymmetric(record):

@@ -1,4 +1,4 @@
-"""What `segment` leaves about a scan's volumes, read back and checked before a page is made of it."""
+"""What `neuroloom volumes` leaves about a scan's volumes, read back and checked before a page is made of it."""
 
 from pathlib import Path
 
@@ -125,7 +125,8 @@ class VolumesRecord(Told):
     prior: Prior | None = None
     warnings: list[str] = []
     software: str | None = None
-    orientation: str | None = None
+    orientation: str | None = Field(None, pattern="^[RLAPSI]{3}$")  # where the scan's axes run to
+    repeatability_pairs: int | None = Field(None, ge=1)  # of scans, that the errors of measuring are from
     files: dict[str, str | None]  # labels, brain (the brain-masked scan), mask ... -> name, in the same folder
 
     @field_validator("files")
@@ -154,7 +155,7 @@ def read_volumes(folder, name):
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
-        raise FileProblem(path, f"{where}: {first['msg']}.", "Write it again with 'neuroloom segment'.") from None
+        raise FileProblem(path, f"{where}: {first['msg']}.", "Write it again with 'neuroloom volumes'.") from None
 
 
 def read_pictures(folder, record):
@@ -180,7 +181,7 @@ def read_pictures(folder, record):
         raise FileProblem(
             labels_path,
             f"its grid {labels.data.shape} is not that of {scan_path.name}, {scan.data.shape[1:]}.",
-            "Write both again with 'neuroloom segment'.",
+            "Write both again with 'neuroloom volumes'.",
         )
     if not labels.data.any():
         raise FileProblem(labels_path, "no voxel has a label.", "Was the scan of a head?")
