@@ -10,7 +10,7 @@ import time
 import pytest
 
 from neuroloom.errors import FileProblem
-from neuroloom.formats.atomic import atomic_write, atomic_writer
+from neuroloom.formats.atomic import atomic_write, atomic_writer, check_can_make, check_can_write
 
 
 def test_writes_and_replaces(tmp_path):
@@ -66,6 +66,18 @@ def test_a_truly_full_device(tmp_path, monkeypatch):
 def test_absent_folder(tmp_path):
     with pytest.raises(FileProblem, match="Make the folder first"):
         atomic_write(tmp_path / "absent" / "a", b"")
+
+
+def test_what_can_be_written_is_known_before_and_nothing_is_made(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    check_can_write(tmp_path / "a")
+    check_can_make(tmp_path / "b" / "c")
+    with pytest.raises(FileProblem, match="its folder is not there"):
+        check_can_write(tmp_path / "b" / "a")
+    for check in (check_can_make, check_can_write):
+        with pytest.raises(FileProblem, match="is a file, no folder"):
+            check(tmp_path / "file" / "a")
+    assert os.listdir(tmp_path) == ["file"]
 
 
 def test_long_names_fit(tmp_path):
