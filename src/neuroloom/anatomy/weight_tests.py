@@ -16,6 +16,7 @@ from neuroloom.transforms.augment_contrasts import SimulatedContrasts
 from neuroloom.transforms.volume_posteriors import likeliest_onto
 
 LEAST_ML = 0.01  # of a structure, for an error in percent
+LEAST_R = 0.3  # correlation from which a confidence is worth telling
 LEAST_PAIRS = 8  # of confidence and Dice, for a line
 LOWEST = 0.05  # of the good scans' expected Dice: less is flagged
 TWICE = {
@@ -102,13 +103,19 @@ def calibrated(answerer, maps, source, n_draws, good, on_progress=None):
 
 
 def _line(sure, true, good):
-    """Return the line from confidence to Dice; a structure that was hardly ever found has none and counts as not found."""
+    """Return the line from confidence to Dice.
+
+    Where confidence does not foretell Dice the line is the mean Dice and nothing is flagged by it; a structure that was
+    hardly ever found has none and counts as not found.
+    """
     known = np.isfinite(true) & (sure > 0)
     if known.sum() < LEAST_PAIRS:
         return {"slope": 0.0, "intercept": 0.0, "r": None, "least": 0.0}
+    r = float(np.corrcoef(sure[known], true[known])[0, 1])
+    if not r >= LEAST_R:
+        return {"slope": 0.0, "intercept": float(true[known].mean()), "r": r, "least": 0.0}
     slope, intercept = np.polyfit(sure[known], true[known], 1)
     least = intercept + slope * float(np.quantile(good, LOWEST))
-    r = float(np.corrcoef(sure[known], true[known])[0, 1])
     return {"slope": float(slope), "intercept": float(intercept), "r": r, "least": float(least)}
 
 
