@@ -100,8 +100,13 @@ def test_an_island_far_from_its_structure_is_given_back():
     thalamus = names_of_outputs().index("left_thalamus")
     for box in ((slice(2, 8),) * 3, (slice(15, 17),) * 3):
         p[(thalamus, *box)], p[(0, *box)] = 0.9, 0.1
+    fluid = names_of_outputs().index("csf")
+    p[fluid, 8:10, 4, 4], p[0, 8:10, 4, 4] = 0.9, 0.1  # beside the thalamus
+    p[fluid, 18, 2:4, 4], p[0, 18, 2:4, 4] = 0.9, 0.1  # far from everything
     p /= p.sum(axis=0)
     found = tidied(p)
+    assert found[fluid, 9, 4, 4] == pytest.approx(0.9, abs=0.01)
+    assert found[fluid, 18, 3, 4] == 0
     assert found[thalamus, 15, 15, 15] == 0
     assert found[0, 15, 15, 15] == pytest.approx(1)
     assert found[thalamus, 4, 4, 4] == pytest.approx(0.9, abs=0.01)

@@ -143,22 +143,20 @@ def largest(mask):
 def tidied(p):
     """Return posteriors (output, i, j, k) with each structure kept near its largest body, what was elsewhere shared out.
 
-    Where nothing is left the voxel is background. Fluid (CSF) lies in many places and is kept as it is.
+    Where nothing is left the voxel is background. Fluid (CSF) lies in many places, so it is kept near the largest body of all
+    structures together.
     """
-    names = ["background", *(one.name for one in structures())]
     answered = p.argmax(axis=0)
     boxes = find_objects(answered, max_label=len(p) - 1)
     p = np.where(p < NOTHING, np.float32(0), p)
-    for number, box in enumerate(boxes, start=1):
-        if names[number] == "csf":
-            continue
-        if box is None:
-            continue
-        near = tuple(slice(max(0, one.start - GAP), one.stop + GAP) for one in box)
-        body = binary_dilation(largest(answered[near] == number), iterations=GAP)
-        kept = p[number][near] * body
-        p[number] = 0
-        p[number][near] = kept
+    for number, (name, box) in enumerate(zip(names_of_outputs()[1:], boxes, strict=True), start=1):
+        if name == "csf":
+            p[number] *= binary_dilation(largest(answered > 0), iterations=GAP)
+        elif box is not None:
+            near = tuple(slice(max(0, one.start - GAP), one.stop + GAP) for one in box)
+            kept = p[number][near] * binary_dilation(largest(answered[near] == number), iterations=GAP)
+            p[number] = 0
+            p[number][near] = kept
     total = p.sum(axis=0)
     p[0] += np.where(total < NOTHING, np.float32(1), np.float32(0))
     p /= p.sum(axis=0)
