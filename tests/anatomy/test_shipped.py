@@ -27,7 +27,7 @@ def test_they_fit_into_the_package_and_say_what_they_are():
     assert not set(card["held_out"]) & set(card["learned_from"])
     assert len(card["held_out"]) == 4
     for key in ("data", "licence", "machine", "recipe", "limits", "steps"):
-        assert card[key] or card["training"][key]
+        assert card.get(key) or card["training"].get(key), key
     names = names_of_outputs()[1:]
     assert set(card["quality"]) == set(names)
     assert set(card["change"]["percent"]) == set(card["repeatability_percent"]) == {*names, *map(base_name, names)}

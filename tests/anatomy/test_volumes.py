@@ -84,11 +84,18 @@ def test_no_percentile_without_age(thresholds, tmp_path):
     assert "age" in told["norms"]["reason"]
 
 
+def on_both_sides(lump_mm):
+    """Return a head with a lump left and one right: a structure that is not found on a side is not called changed."""
+    mirror = np.array([-1.0, 1.0, 1.0])[:, None, None, None]
+    return lambda points: np.maximum(intensity(points, lump_mm), intensity(mirror * points, lump_mm))
+
+
 @pytest.mark.slow
 def test_growth_since_an_earlier_scan_and_none(thresholds, tmp_path):
-    write_nifti(tmp_path / "before.nii.gz", head(*grid()))
-    write_nifti(tmp_path / "same.nii.gz", head(*grid((2.4, 2.3, 2.8), (78, 92, 74), -5.0)))
-    grown = head(*grid((2.4, 2.3, 2.8), (78, 92, 74), -5.0), lambda points: intensity(points, 29.0))
+    moved = grid((2.4, 2.3, 2.8), (78, 92, 74), -5.0)
+    write_nifti(tmp_path / "before.nii.gz", head(*grid(), on_both_sides(LUMP_MM)))
+    write_nifti(tmp_path / "same.nii.gz", head(*moved, on_both_sides(LUMP_MM)))
+    grown = head(*moved, on_both_sides(29.0))
     write_nifti(tmp_path / "grown.nii.gz", grown)
     found = {}
     for name in ("same", "grown"):
