@@ -27,7 +27,7 @@ from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
 from neuroloom.validation.segmentation import evaluate_segmentation
 
-ALWAYS_KEPT = ("participant_id", "session_id", "site", "family_id", "age", "sex")
+ALWAYS_KEPT = ("participant_id", "session_id", "run_id", "site", "family_id", "age", "sex")
 
 
 def run_experiment(recipe, run, *, data=None, cohort_file=None, cache, jobs=1, force=False, on_progress=None):

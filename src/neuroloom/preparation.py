@@ -3,8 +3,10 @@
 import itertools
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
+from neuroloom.cohort.apart import Stretches
 from neuroloom.cohort.folds import make_folds
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import input_target, read_target
@@ -19,6 +21,7 @@ from neuroloom.parts import Part, build
 from neuroloom.recipe import CohortSettings
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
+from neuroloom.sampling.trials import as_trials
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
 from neuroloom.training.learner import InputPlan, Plan, make_learner
@@ -150,6 +153,39 @@ def prepare(recipe, cohort, cache, on_progress=None):
     Prepared
     """
     check_parts(recipe)
+    if recipe.trials is None:
+        target = _target(recipe, cohort)
+    _refuse_target_as_feature(recipe, cohort)
+    stores = make_stores(recipe, cohort, cache, on_progress)
+    cohort = _with_facts(cohort, stores)
+    if recipe.trials is not None:
+        cohort, stores = as_trials(cohort, stores, recipe.trials.input, **recipe.trials.how)
+        target = _target(recipe, cohort)
+    data = Data(cohort, stores, target, build("sampling", SAMPLINGS, recipe.sampling))
+    settings = recipe.validation
+    folds = make_folds(
+        cohort, target, unit=settings.unit, split=settings.split, n_folds=settings.folds,
+        repeats=settings.repeats, tune=settings.tune, seed=recipe.seed, within=settings.within,
+        stretches=_stretches(recipe, cohort),
+    )  # fmt: skip
+    confounds, warnings = _known_confounds(recipe, cohort)
+    plans, roles = make_plans(recipe, confounds)
+    return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
+
+
+def _stretches(recipe, cohort):
+    """Return when the trials of recordings were; None where there are no trials."""
+    if recipe.trials is None:
+        if recipe.validation.gap:
+            raise NeuroloomError(f"{recipe.id}: validation.gap is for trials of recordings, and this recipe has none.")
+        return None
+    onset = cohort.table["onset"].to_numpy(dtype=np.float64)
+    recording = cohort.table["recording_id"].astype(str).to_numpy()
+    return Stretches(recording, onset + recipe.trials.start, onset + recipe.trials.stop, recipe.validation.gap)
+
+
+def _target(recipe, cohort):
+    """Return the `Target`, where no chain reads it; before anything is prepared, unless trials bring it."""
     task = locate("task", TASKS, recipe.task.name)
     target = (
         input_target(cohort, recipe.target.input)
@@ -157,18 +193,7 @@ def prepare(recipe, cohort, cache, on_progress=None):
         else read_target(cohort, recipe.target.column, task.target_kind, recipe.target.positive)
     )
     _refuse_target_in_chains(recipe, _columns_of_target(recipe, cohort))
-    _refuse_target_as_feature(recipe, cohort)
-    stores = make_stores(recipe, cohort, cache, on_progress)
-    cohort = _with_facts(cohort, stores)
-    data = Data(cohort, stores, target, build("sampling", SAMPLINGS, recipe.sampling))
-    settings = recipe.validation
-    folds = make_folds(
-        cohort, target, unit=settings.unit, split=settings.split, n_folds=settings.folds,
-        repeats=settings.repeats, tune=settings.tune, seed=recipe.seed,
-    )  # fmt: skip
-    confounds, warnings = _known_confounds(recipe, cohort)
-    plans, roles = make_plans(recipe, confounds)
-    return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
+    return target
 
 
 def _refuse_target_as_feature(recipe, cohort):

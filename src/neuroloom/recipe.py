@@ -42,6 +42,22 @@ class InputSettings(Settings):
     made: bool = False
 
 
+class TrialSettings(Settings):
+    """Which events of a recording make trials, the samples from there on; see `neuroloom.cohort.trials.find_trials`."""
+
+    input: str
+    start: float
+    stop: float
+    classes: dict[str, str | list[str]] | None = None
+    column: str = "event"
+    fields: tuple[str, ...] = ()
+    blocks: int | None = Field(default=None, ge=2)
+
+    @property
+    def how(self):
+        return self.model_dump(exclude={"input"})
+
+
 class TargetSettings(Settings):
     """What is predicted: a column of the cohort's table, or an input that holds the truth (label maps)."""
 
@@ -79,7 +95,9 @@ class TuningSettings(Settings):
 class ValidationSettings(Settings):
     """Who may sit together, and what stands beside the score."""
 
-    unit: Literal["participant", "family", "site", "session", "sample"] = "participant"
+    unit: Literal["participant", "family", "site", "session", "run", "block", "sample"] = "participant"
+    within: Literal["participant"] | None = None
+    gap: float = Field(0.0, ge=0)
     split: Literal["kfold", "leave_site_out", "leave_one_out", "holdout"] = "kfold"
     folds: int = Field(5, ge=2)
     repeats: int = Field(1, ge=1)
@@ -108,6 +126,7 @@ class Recipe(Settings):
     seed: int = 0
     cohort: CohortSettings
     inputs: dict[str, InputSettings]
+    trials: TrialSettings | None = None
     sampling: Part = Part(name="whole")
     target: TargetSettings
     task: Part

@@ -3,8 +3,9 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 
-from neuroloom.cohort.exchange import Exchange
+from neuroloom.cohort.exchange import Exchange, exchangeable
 from neuroloom.seeds import generator
 
 
@@ -28,3 +29,33 @@ def test_nothing_moves_between_folds():
     truth, fold = np.array([0, 1, 2, 3]), np.array([0, 0, 1, 1])
     of = {"truth": truth, "block": np.arange(4), "site": np.zeros(4), "sample": np.arange(4), "fold": fold}
     assert draws(**of) == {(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)}
+
+
+def trials(truth, recording, person):
+    return pd.DataFrame({"participant_id": person, "recording_id": recording}), np.array(truth), np.array(person)
+
+
+def test_trials_change_places_inside_their_recording():
+    table, truth, unit = trials([0, 1, 0, 1, 1, 0], list("aabbcc"), list("ppppqq"))
+    block, stratum, words = exchangeable(table, truth, unit)
+    assert (block.tolist(), stratum.tolist(), words) == ([0, 1, 2, 3, 4, 5], list("aabbcc"), "recording")
+
+
+def test_recordings_of_one_truth_change_places_inside_their_person():
+    table, truth, unit = trials([0, 0, 1, 1, 1, 0], list("aabbcd"), list("ppppqq"))
+    block, stratum, words = exchangeable(table, truth, unit)
+    assert (block.tolist(), stratum.tolist(), words) == (list("aabbcd"), list("ppppqq"), "person")
+
+
+def test_people_of_one_truth_each_change_places_with_all_their_trials():
+    table, truth, unit = trials([0, 0, 0, 1, 1, 1], list("aabccc"), list("pppqqq"))
+    block, _, words = exchangeable(table, truth, unit)
+    assert (block.tolist(), words) == (list("pppqqq"), "site")
+
+
+def test_samples_change_places_inside_people_who_all_have_each_truth():
+    table = pd.DataFrame({"participant_id": list("ppqq")})
+    block, stratum, words = exchangeable(table, np.array([0, 1, 0, 1]), np.array([7, 7, 8, 8]))
+    assert (block.tolist(), stratum.tolist(), words) == ([0, 1, 2, 3], [7, 7, 8, 8], "person")
+    block, _, words = exchangeable(table, np.array([0, 1, 0, 0]), np.array([7, 7, 8, 8]))
+    assert (block.tolist(), words) == ([7, 7, 8, 8], "site")

@@ -1,6 +1,45 @@
 """Exchange: who may have whose truth where nothing is there to be found."""
 
 import numpy as np
+import pandas as pd
+
+
+def exchangeable(table, truth, unit):
+    """Return what may change places and within what: (block, stratum) of each sample, for `Exchange`, and it in words.
+
+    Units change places within their site, all samples of one together. But trials of a recording that holds several truths
+    change places inside it, as they were drawn for it; so do whole recordings of one truth each inside their person, and the
+    samples of people who all have each truth equally often, between whom nothing is to be exchanged.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a sample: ``participant_id``, ``site`` and for trials ``recording_id`` are looked at.
+    truth : ndarray of shape (n_samples,)
+    unit : ndarray of shape (n_samples,)
+        The exchangeable person (or family, session, block) of each sample.
+    """
+    person, own = table["participant_id"].astype(str).to_numpy(), np.arange(len(table))
+    if "recording_id" in table:
+        recording = table["recording_id"].astype(str).to_numpy()
+        if _varies(truth, recording):
+            return own, recording, "recording"
+        if _varies(truth, person):
+            return recording, person, "person"
+    elif _varies(truth, unit) and _alike(truth, unit):
+        return own, unit, "person" if (pd.Series(person).groupby(unit).nunique() == 1).all() else "unit"
+    site = table["site"].astype(str).to_numpy() if "site" in table else np.zeros(len(table))
+    return unit, site, "site"
+
+
+def _varies(truth, group):
+    return bool((pd.Series(truth).groupby(group).nunique() > 1).any())
+
+
+def _alike(truth, group):
+    """Return whether every group holds each truth equally often, and there is more than one group."""
+    counts = pd.crosstab(pd.Series(group), pd.Series(truth)).to_numpy()
+    return len(counts) > 1 and bool((counts == counts[0]).all())
 
 
 class Exchange:

@@ -1,10 +1,11 @@
 """Folds: who may sit together. Three parts (fit, tune, test), disjoint in the unit of claim."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from neuroloom.cohort.apart import apart
 from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.known import check_known
 from neuroloom.seeds import generator
@@ -14,8 +15,12 @@ UNITS = {  # unit of claim -> columns that together name one unit
     "family": ("family_id",),
     "site": ("site",),
     "session": ("participant_id", "session_id"),
+    "run": ("participant_id", "session_id", "run_id"),
+    "block": ("participant_id", "block"),
     "sample": ("sample_id",),
 }
+WITHIN_PERSON = ("session", "run", "block")  # units that are claimed for one person, not for new ones
+PARTS = ("fit", "tune", "test")
 SPLITS = ("kfold", "leave_site_out", "leave_one_out", "holdout")
 
 
@@ -39,7 +44,19 @@ class Fold:
         return f"{self.repeat}-{self.index}"
 
 
-def make_folds(cohort, target, *, unit="participant", split="kfold", n_folds=5, repeats=1, tune=0.15, seed=0):
+def make_folds(
+    cohort,
+    target,
+    *,
+    unit="participant",
+    split="kfold",
+    n_folds=5,
+    repeats=1,
+    tune=0.15,
+    seed=0,
+    within=None,
+    stretches=None,
+):
     """Return the folds of a cohort; a family is never divided where the cohort knows families.
 
     Parameters
@@ -56,6 +73,10 @@ def make_folds(cohort, target, *, unit="participant", split="kfold", n_folds=5, 
     tune : float
         Share of the units outside the test part that choose but are not learned from.
     seed : int
+    within : "participant" or None
+        Folds of each person alone, whose learners see nobody else.
+    stretches : Stretches or None
+        When samples were recorded: what lies too near to a test sample in time is in no part of its fold.
 
     Returns
     -------
@@ -63,6 +84,46 @@ def make_folds(cohort, target, *, unit="participant", split="kfold", n_folds=5, 
     """
     check_known("unit", unit, UNITS)
     check_known("split", split, SPLITS)
+    how = {"unit": unit, "split": split, "n_folds": n_folds, "repeats": repeats, "tune": tune, "seed": seed}
+    folds = _of_all(cohort, target, **how) if within is None else _of_each(cohort, target, within, **how)
+    if stretches is not None:
+        folds = [_kept_apart(fold, stretches, cohort) for fold in folds]
+    check_folds(folds, cohort)
+    return folds
+
+
+def _of_each(cohort, target, within, *, unit, **how):
+    """Return the folds of each person by itself, numbered on."""
+    if unit not in WITHIN_PERSON:
+        raise NeuroloomError(
+            f"validation.within={within} learns from one person at a time, so the unit of claim must lie inside a person "
+            f"({', '.join(WITHIN_PERSON)}), not be {unit!r}."
+        )
+    who, folds = cohort.table["participant_id"].astype(str), []
+    for person in who.unique():
+        rows = np.flatnonzero(who == person)
+        own = replace(target, values=target.values[rows])
+        found = _of_all(replace(cohort.subset(rows), name=f"{cohort.name}, {person}"), own, unit=unit, **how)
+        index = 1 + max((fold.index for fold in folds), default=-1)
+        folds += [
+            replace(fold, index=index + fold.index, name=person, **{part: rows[getattr(fold, part)] for part in PARTS})
+            for fold in found
+        ]
+    return folds
+
+
+def _kept_apart(fold, stretches, cohort):
+    """Return a fold without those rows that lie too near to a test row in time."""
+    left = {part: rows[apart(stretches, rows, fold.test)] for part, rows in (("fit", fold.fit), ("tune", fold.tune))}
+    if not len(left["fit"]):
+        raise NeuroloomError(
+            f"{cohort.name}: every sample of a fit part lies within {stretches.gap:g} s of a test sample. Use a smaller "
+            "validation.gap, fewer folds, or a unit that keeps them apart."
+        )
+    return replace(fold, **left)
+
+
+def _of_all(cohort, target, *, unit, split, n_folds, repeats, tune, seed):
     groups = unit_groups(cohort, unit)
     strata = _strata(cohort, target)
     folds = []
@@ -72,7 +133,6 @@ def make_folds(cohort, target, *, unit="participant", split="kfold", n_folds=5, 
             rest = np.setdiff1d(np.arange(len(cohort)), test)
             fit, tuned = _tune_part(rest, groups, strata, tune, generator(seed, "tune", repeat, index))
             folds.append(Fold(repeat, index, fit, tuned, test, unit, name=name))
-    check_folds(folds, cohort)
     return folds
 
 
@@ -89,7 +149,8 @@ def unit_groups(cohort, unit):
 
 def _unit_key(cohort, unit):
     table = cohort.table.reset_index()
-    missing = [column for column in UNITS[unit] if column not in table]
+    columns = columns_of_unit(unit, table)
+    missing = [column for column in columns if column not in table]
     if missing:
         raise NeuroloomError(
             f"{cohort.name}: unit {unit!r} needs the column {missing[0]!r}, which this cohort does not have. "
@@ -97,11 +158,17 @@ def _unit_key(cohort, unit):
         )
     if unit == "site":
         _refuse_unknown_sites(cohort)
-    key = table[UNITS[unit][0]].astype(str)
-    for column in UNITS[unit][1:]:
+    key = table[columns[0]].astype(str)
+    for column in columns[1:]:
         key = key + "|" + table[column].astype(str)
-    alone = table[list(UNITS[unit])].isna().any(axis=1)  # whose unit is not known is a unit of its own
+    alone = table[columns].isna().any(axis=1)  # whose unit is not known is a unit of its own
     return key.where(~alone, "alone " + table["sample_id"]).set_axis(cohort.table.index)
+
+
+def columns_of_unit(unit, table):
+    """Return the columns that name a unit together; one between the first and the last only where the table has it."""
+    between = UNITS[unit][1:-1]
+    return [column for column in UNITS[unit] if column not in between or column in table]
 
 
 def _refuse_unknown_sites(cohort):
@@ -193,7 +260,8 @@ def _tune_part(rest, groups, strata, share, draw):
     """Return the fit and tune rows among those outside the test part."""
     if share <= 0:
         return rest, rest[:0]
-    part = _deal(groups[rest], strata[rest], max(2, round(1 / share)), draw)
+    n_parts = max(2, min(round(1 / share), len(np.unique(groups[rest]))))  # of few units, one
+    part = _deal(groups[rest], strata[rest], n_parts, draw)
     return rest[part != 0], rest[part == 0]
 
 
@@ -218,7 +286,7 @@ def folds_table(folds, cohort):
     """Return folds as a long table: sample_id, participant_id, repeat, fold, part."""
     frames = []
     for fold in folds:
-        for part in ("fit", "tune", "test"):
+        for part in PARTS:
             rows = cohort.table.iloc[getattr(fold, part)]
             frames.append(
                 pd.DataFrame(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from neuroloom.cohort.cohort import Cohort
-from neuroloom.cohort.exchange import Exchange
+from neuroloom.cohort.exchange import Exchange, exchangeable
 from neuroloom.cohort.folds import unit_groups
 from neuroloom.cohort.target import Target
 from neuroloom.errors import NeuroloomError
@@ -43,17 +43,16 @@ class Data:
 
 
 def with_shuffled_target(data, unit, seed=0):
-    """Return the data with the target dealt anew between units of claim, within site; samples of a unit stay together.
+    """Return the data with the target dealt anew between units of claim, within site, see `exchangeable`.
 
     With the unit ``site`` people change places: the sites keep what they hold.
     """
-    table = data.cohort.table
-    site = table["site"].astype(str).to_numpy() if "site" in table else np.zeros(len(table))
-    block = unit_groups(data.cohort, "participant" if unit == "site" else unit)
-    exchange = Exchange(data.target.values, block, site)
+    group = unit_groups(data.cohort, "participant" if unit == "site" else unit)
+    block, stratum, words = exchangeable(data.cohort.table, data.target.values, group)
+    exchange = Exchange(data.target.values, block, stratum)
     if not exchange.strata:
         raise NeuroloomError(
-            f"{data.cohort.name}: {data.target.name!r} cannot be shuffled: no site holds two of the unit {unit!r} of "
+            f"{data.cohort.name}: {data.target.name!r} cannot be shuffled: no {words} holds two of the unit {unit!r} of "
             "different truth to exchange."
         )
     values = exchange.draw(generator(seed, "shuffled target"))

@@ -8,12 +8,13 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
+from neuroloom.cohort.folds import WITHIN_PERSON
 from neuroloom.formats.atomic import atomic_write, remove_halves
 from neuroloom.formats.tables import write_table
 from neuroloom.training.learner import make_learner
 from neuroloom.training.seen import refuse_seen
 
-WITHIN_PERSON = ("session", "sample")  # units in which a person may be learned from and tested
+MAY_BE_SEEN = (*WITHIN_PERSON, "sample")  # units in which a person may be learned from and tested
 
 
 def fit_one(plan, data, fold, seed, place, log):
@@ -73,7 +74,7 @@ def _set_orders(deterministic, benchmark):
 def predictions(learner, data, fold):
     """Return a learner's predictions for the test part of a fold, a row a sample."""
     rows = fold.test
-    if fold.unit not in WITHIN_PERSON:
+    if fold.unit not in MAY_BE_SEEN:
         refuse_seen(learner.told_seen, data.people[rows])
     columns = learner.columns(data.target.name, learner.predict(data, rows))
     table = data.cohort.table.iloc[rows]

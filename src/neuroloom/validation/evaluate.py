@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from neuroloom.cohort.folds import WITHIN_PERSON
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.known import check_known
 from neuroloom.validation.comparison import compare
@@ -12,7 +13,7 @@ from neuroloom.validation.learner_entry import learner_entry
 from neuroloom.validation.scores import chance
 from neuroloom.validation.sentence import first_sentence
 from neuroloom.validation.setting import Setting
-from neuroloom.validation.tested import WITHIN_PERSON, read_tested
+from neuroloom.validation.tested import read_tested
 from neuroloom.validation.warnings import warnings_of
 
 ROLES = ("deep", "baseline", "confounds")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from neuroloom.cohort.exchange import exchangeable
 from neuroloom.metrics.decision import confusion
 from neuroloom.validation.calibration import calibration_summary
 from neuroloom.validation.confounds import associations
@@ -63,10 +64,20 @@ def _null(setting, outcomes, refit, n_refits):
         return null.as_dict()
     if not setting.permutations:
         return None
-    people = setting.tested.people
-    block = people["participant_id"].to_numpy() if setting.unit == "site" else setting.tested.unit
-    site = people["site"].to_numpy() if setting.has_site else np.zeros(len(people))
-    return permutation_null(setting.primary, outcomes, block, site, setting.permutations, setting.seed).as_dict()
+    block, stratum, within = _exchangeable(setting, outcomes)
+    null = permutation_null(setting.primary, outcomes, block, stratum, setting.permutations, setting.seed, within)
+    return null.as_dict()
+
+
+def _exchangeable(setting, outcomes):
+    """Return what may change places and within what, by sample number, and it in words; of those that were tested."""
+    people, tested = setting.tested.people, np.unique(outcomes.sample)
+    unit = unit_codes(people, "participant") if setting.unit == "site" else setting.tested.unit
+    truth = np.zeros(len(people), dtype=outcomes.truth.dtype)
+    truth[outcomes.sample] = outcomes.truth
+    block, stratum = np.zeros(len(people), dtype=object), np.zeros(len(people), dtype=object)
+    block[tested], stratum[tested], within = exchangeable(people.iloc[tested], truth[tested], unit[tested])
+    return block, stratum, within
 
 
 def _by_site(setting, outcomes):

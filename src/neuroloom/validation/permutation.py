@@ -8,8 +8,6 @@ from neuroloom.cohort.exchange import Exchange
 from neuroloom.seeds import generator
 from neuroloom.validation.scores import score
 
-METHOD = "predictions permuted within fold and site"
-
 
 @dataclass(frozen=True)
 class Null:
@@ -42,10 +40,10 @@ class Null:
         return entry | {"quantiles": told, "note": self.note}
 
 
-def permutation_null(metric, outcomes, block, site, n, seed=0):
-    """Return the `Null` of a fixed learner: who got which prediction is drawn anew, inside fold and site.
+def permutation_null(metric, outcomes, block, stratum, n, seed=0, within="site"):
+    """Return the `Null` of a fixed learner: who got which prediction is drawn anew, inside fold and stratum.
 
-    Site and fold keep their predictions and their truths, so a score that comes from telling sites apart is in the
+    Stratum (site, or what `exchangeable` says) and fold keep their predictions and their truths, so a score that comes from telling strata apart is in the
     null too. All samples of a block move together, and one draw holds in every repeat (repeats share their people:
     drawn one by one they would average to a null that is too narrow). Folds are those of the first repeat.
 
@@ -56,25 +54,29 @@ def permutation_null(metric, outcomes, block, site, n, seed=0):
 
     Parameters
     ----------
-    block, site : ndarray of shape (n_samples,)
+    block, stratum : ndarray of shape (n_samples,)
         By the number in ``outcomes.sample``: the exchangeable person (or family, session, block), and its site.
     n : int
         Number of draws.
+    within : str
+        What the strata are, in a word.
     """
     truth = np.zeros(len(block), dtype=outcomes.truth.dtype)
     truth[outcomes.sample] = outcomes.truth
     first = outcomes.repeat == outcomes.repeat.min()
-    exchange = Exchange(truth, block, site, outcomes.sample[first], outcomes.fold[first])
+    exchange = Exchange(truth, block, stratum, outcomes.sample[first], outcomes.fold[first])
+    method = f"predictions permuted within fold and {within}"
     if not exchange.strata:
-        note = "no fold and site holds two people of different truth to exchange"
-        return Null(metric.name, METHOD, np.empty(0), float("nan"), note)
+        whom = "people" if within == "site" else "samples"
+        note = f"no fold and {within} holds two {whom} of different truth to exchange"
+        return Null(metric.name, method, np.empty(0), float("nan"), note)
     scores = np.empty(n)
     for draw in range(n):
         drawn = exchange.draw(generator(seed, "permutation", draw))
         scores[draw] = score(metric, outcomes.with_truth(drawn[outcomes.sample]))
     centre = np.nanmean(scores)
     scores = centre + np.sqrt(1 + outcomes.mutual) * (scores - centre)
-    return Null(metric.name, METHOD, scores, add_one_p(metric, score(metric, outcomes), scores))
+    return Null(metric.name, method, scores, add_one_p(metric, score(metric, outcomes), scores))
 
 
 def refit_null(metric, observed, refit, n, seed=0):

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from neuroloom.cohort.folds import WITHIN_PERSON
 from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.validation.outcomes import read_outcomes
-
-WITHIN_PERSON = ("session", "run", "block")  # a unit that is claimed for one person, not for new ones
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ def unit_codes(people, unit):
         )
     named = people[column]
     if unit in WITHIN_PERSON:
-        named = participant + "|" + named.astype(str)
+        session = people["session_id"].astype(str) + "|" if unit == "run" and "session_id" in people else ""
+        named = participant + "|" + session + named.astype(str)
     named = named.astype(object).where(people[column].notna(), "alone|" + participant).astype(str)
     return np.unique(named, return_inverse=True)[1]
 

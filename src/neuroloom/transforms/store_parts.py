@@ -1,0 +1,61 @@
+"""Stores that are parts of other stores: trials of recordings, and one scan for all trials of its recording."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroloom.transforms.store import stack_rows
+
+
+@dataclass(frozen=True)
+class PartStore:
+    """Rows that are (stretches of time of) the rows of another store; nothing is copied.
+
+    Parameters
+    ----------
+    store : store
+        Of the recordings.
+    samples : tuple of str
+        Sample of each row of this store.
+    source : ndarray of int
+        Row of ``store`` that each row lies in.
+    first, n_times : ndarray of int or None
+        First time point and number of them of each row; None is the whole.
+    """
+
+    store: Any
+    samples: tuple[str, ...]
+    source: np.ndarray
+    first: np.ndarray | None = None
+    n_times: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, row):
+        whole = self.store[int(self.source[row])]
+        if self.first is None:
+            return whole
+        first = int(self.first[row])
+        return whole[..., first : first + int(self.n_times[row])]
+
+    def geometry(self, row):
+        """Return what is known beside the data of a row; the events of a whole recording are not those of a part."""
+        told = self.store.geometry(int(self.source[row]))
+        return told if self.first is None else {name: one for name, one in told.items() if name != "events"}
+
+    @property
+    def kind(self):
+        return self.store.kind
+
+    @property
+    def names(self):
+        return self.store.names
+
+    @property
+    def present(self):
+        return self.store.present[self.source]
+
+    def stack(self, rows):
+        return stack_rows(self, rows)
