@@ -22,6 +22,7 @@ from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.tasks import TASKS
 from neuroloom.training.job import fit_one, text_columns
+from neuroloom.training.learner import last_epoch
 from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
@@ -155,6 +156,7 @@ def evaluated(run, prepared, refit_nulls=None):
     task = build("task", TASKS, recipe.task)
     settings = recipe.validation
     labels = {plan.name: plan.label for plan in prepared.plans if plan.label}
+    labels |= {last_epoch(name): f"{label}, last epoch" for name, label in labels.items()}
     whom = all_predictions(run, prepared), data.cohort.table, folds_table(prepared.folds, data.cohort)
     said = {"unit": settings.unit, "split": settings.split, "title": recipe.title, "simulated": data.cohort.simulated}
     if task.target_kind == "labels":
@@ -163,6 +165,8 @@ def evaluated(run, prepared, refit_nulls=None):
         )
     return evaluate(
         *whom,
+        within=settings.within,
+        gap=settings.gap,
         task={
             "kind": task.kind,
             "target": data.target.name,
@@ -200,7 +204,8 @@ def refits(run, prepared, cache, jobs=1):
             data = with_shuffled_target(prepared.data, unit, seed)
             shuffled, again = replace(prepared, data=data, plans=[plan]), Run(place)
             learn(again, shuffled, cache, jobs)
-            write_table(kept, all_predictions(again, shuffled))
+            found = all_predictions(again, shuffled)
+            write_table(kept, found[found["learner"] == plan.name])
         shutil.rmtree(place, ignore_errors=True)
         return read_table(kept, text=words)
 

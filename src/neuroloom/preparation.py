@@ -24,7 +24,7 @@ from neuroloom.sampling.data import Data
 from neuroloom.sampling.trials import as_trials
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
-from neuroloom.training.learner import InputPlan, Plan, make_learner
+from neuroloom.training.learner import InputPlan, Plan, last_epoch, make_learner
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.cache import Wanted
 from neuroloom.transforms.chain import FittedChain, ScanChain, split_chain
@@ -296,6 +296,8 @@ def make_plans(recipe, confounds=()):
             Plan(name, kind, learner.part, seen, recipe.task if trained else plain, (), training, learner.label or "")
         )
         roles[name] = role
+        if training.get("show_last"):
+            roles[last_epoch(name)] = "last epoch"
     if confounds and task.target_kind != "labels":
         simple = Part(name="logistic" if task.target_kind == "class" else "ridge")
         plans.append(Plan(CONFOUNDS, "estimator", simple, {}, plain, tuple(confounds)))

@@ -69,8 +69,9 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
         raise NeuroloomError(
             f"{recipe.id}: the red team shuffles a column of the table; it cannot attack segmentation yet."
         )
+    chosen_only = recipe.training.model_copy(update={"show_last": False})
     draws = max(recipe.validation.permutations, LEAST_DRAWS)
-    recipe = _changed(recipe, permutations=draws).model_copy(update={"tuning": None})
+    recipe = _changed(recipe, permutations=draws).model_copy(update={"tuning": None, "training": chosen_only})
     prepared = prepare(recipe, read_cohort(recipe, data, cohort_file), cache, on_progress)
     shuffled = replace(prepared, data=with_shuffled_target(prepared.data, recipe.validation.unit, recipe.seed))
     work = [("shuffled labels", shuffled), ("wrong split", with_wrong_split(shuffled)), ("confounds", prepared)]

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
-from neuroloom.validation.evaluate import evaluate
+from neuroloom.validation.evaluate import evaluate, told_split
 
 TASK = {"kind": "classify", "target": "diagnosis", "classes": ["control", "AD"], "positive": "AD", "unit": None}
 AGES = {"kind": "regress", "target": "age", "classes": [], "positive": None, "unit": "y"}
@@ -73,6 +73,8 @@ def test_the_page_holds_what_was_promised(tables):
     assert sum(group["n"] for group in entry["subgroups"]["age"].values()) == 100
     assert told["split"] == {
         "name": "repeated kfold",
+        "within": None,
+        "gap": 0.0,
         "folds": 5,
         "repeats": 2,
         "text": "repeated kfold, 5 folds, drawn 2 times; no participant is in two parts of a fold",
@@ -205,3 +207,13 @@ def test_five_learners_of_500_people_take_seconds(tables):
     start = time.process_time()
     run(drawn, roles=ROLES | {"forest": "baseline", "mean": "baseline"}, permutations=200)
     assert time.process_time() - start < 5
+
+
+def test_a_model_a_person_and_a_gap_are_told():
+    folds = pd.DataFrame({"repeat": 0, "fold": range(8), "participant_id": list("aaaabbbb")})
+    told = told_split(folds, "kfold", "block", "participant", 2.0)
+    assert told["folds"] == 4
+    assert told["text"] == (
+        "cross-validation inside each of 2 people, who have a model each, 4 folds; no block is in two parts of a fold, and 2 s "
+        "lie between what is learned from and what is tested"
+    )

@@ -118,5 +118,5 @@ def _caption(record, curve):
     band = f"; band: ± 1 standard deviation over folds of {record.label(record.deep)}" if curve.n_folds > 1 else ""
     names = listed(record.fold_name(*fold) for fold in curve.without_curve)
     without = f" No curve for {names}: one class only." if names else ""
-    numbers = " Numbers: AUC over pairs of people within a fold." if len(record.target["classes"]) == 2 else ""
+    numbers = " Numbers: AUC over pairs within a fold." if len(record.target["classes"]) == 2 else ""
     return f"{folds}{band}.{numbers}{without}"

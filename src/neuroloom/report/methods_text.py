@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from neuroloom.cohort.folds import WITHIN_PERSON
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation import EXPLANATIONS
 from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
@@ -239,15 +240,29 @@ def _validation(record, references):
         return told
     splits = folds.groupby(["repeat", "fold"])
     told.append(
-        f"Scores are out of sample, from {_split_words(validation, folds)}. In each fold people were divided into a "
+        f"Scores are out of sample, from {_split_words(validation, folds)}. In each fold {_divided(validation)} divided into a "
         f"fit part that is learned from, a tune part that only chooses{_tune_use(record)}, and a test part that is "
         f"scored once ({_sizes(splits)} samples)."
     )
     told.append(_who_sat_together(unit, folds))
+    if validation.get("gap"):
+        told.append(
+            f"Between what was learned from and what was tested lay at least {validation['gap']:g} s of each recording."
+        )
     return told
 
 
+def _divided(validation):
+    unit = validation.get("unit", "participant")
+    if validation.get("within"):
+        return f"the {unit}s of one person, from whom alone that fold's learners learned, were"
+    return "people were" if unit not in WITHIN_PERSON else f"{unit}s were"
+
+
 def _split_words(validation, folds):
+    if validation.get("within"):
+        each = [_split_words({**validation, "within": None}, own) for _, own in folds.groupby("participant_id")]
+        return f"{joined(sorted(set(each)))} inside each of {counted(len(each), 'participant')}"
     n_folds, repeats = folds["fold"].nunique(), folds["repeat"].nunique()
     words = {
         "kfold": f"{n_folds}-fold cross-validation",

@@ -12,7 +12,7 @@ from neuroloom.formats.tables import read_table
 from neuroloom.simulators import SIMULATORS
 
 TEXT_COLUMNS = ("sample_id", "participant_id", "learner", "part", "site")
-ROLE_ORDER = {"deep": 0, "baseline": 1, "confounds": 2}
+ROLE_ORDER = {"deep": 0, "last epoch": 1, "baseline": 2, "confounds": 3}
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ class RunRecord:
 
 
 def by_role(metrics):
-    """Return the learners of metrics.json: deep first, then baselines, then confounds."""
+    """Return the learners of metrics.json: deep first, then its last epoch, baselines, and confounds."""
     told = metrics.get("learners") or {}
-    return dict(sorted(told.items(), key=lambda item: ROLE_ORDER.get(item[1].get("role"), 1)))
+    return dict(sorted(told.items(), key=lambda item: ROLE_ORDER.get(item[1].get("role"), 2)))
 
 
 def learner_label(metrics, learner):

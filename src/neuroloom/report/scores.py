@@ -17,7 +17,12 @@ MAIN = {
     "classify": ("auc", "balanced_accuracy", "sensitivity", "specificity", "brier"),
     "regress": ("mae", "rmse", "r2", "pearson"),
 }
-ROLE_WORDS = {"deep": "deep model", "baseline": "baseline", "confounds": "confounds alone"}
+ROLE_WORDS = {
+    "deep": "deep model",
+    "last epoch": "weights of the last epoch, not chosen",
+    "baseline": "baseline",
+    "confounds": "confounds alone",
+}
 VERDICTS = {"better": "{a} is better", "worse": "{b} is better", "equal": "no difference is shown"}
 
 

@@ -26,7 +26,12 @@ INK = {
     "confounds": "#6b7281",
     "planted": "#c2185b",
 }
-ROLES = {"deep": ("deep",), "baseline": ("baseline", "baseline-2", "baseline-3"), "confounds": ("confounds",)}
+ROLES = {
+    "deep": ("deep",),
+    "last epoch": ("deep",),
+    "baseline": ("baseline", "baseline-2", "baseline-3"),
+    "confounds": ("confounds",),
+}
 
 STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied

@@ -31,7 +31,8 @@ def fit_one(plan, data, fold, seed, place, log):
                     log.add("epoch ended", **job, **row)
 
             learner = make_learner(plan).fit(data, fold, seed, place, on_epoch)
-            write_table(place / "predictions.csv", predictions(learner, data, fold))
+            tables = [predictions(one, data, fold) for one in (learner, *learner.beside())]
+            write_table(place / "predictions.csv", pd.concat(tables, ignore_index=True))
             if getattr(learner, "windows", None):
                 log.add("scans seen in windows", **job, windows=sorted(learner.windows))
             atomic_write(place / "done.json", json.dumps(job).encode())

@@ -1,7 +1,8 @@
 """The two kinds of learner, trained network and estimator, on one path: fit, predict, save, load."""
 
+import copy
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,10 @@ class Learner:
         raw = self.predict(data, fold.tune) if len(fold.tune) else np.empty(0)
         self.task.calibrate(raw, data.target.values[fold.tune])
 
+    def beside(self):
+        """Return other learners that were fitted with this one and are scored beside it."""
+        return []
+
     def save_state(self, folder, **told):
         """Write fitted transforms and the task's state; ``told`` is what JSON says beside the plan."""
         arrays = {f"inputs.{key}": array for key, array in self.inputs.state().items()}
@@ -162,8 +167,15 @@ class Learner:
         return self.task.columns(target_name, raw)
 
 
+def last_epoch(name):
+    """Return the name of the learner with the weights of the last epoch, beside that of the chosen ones."""
+    return f"{name}-last-epoch"
+
+
 class Trained(Learner):
     """A network, trained by the loop."""
+
+    last = None
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Train on the fit part, choose on the tune part, and save into the folder."""
@@ -183,7 +195,21 @@ class Trained(Learner):
         self.calibrate(data, fold)
         self._save(folder, history)
         checkpoint.unlink(missing_ok=True)
+        self.last = loop.last if settings.show_last else None
         return self
+
+    def beside(self):
+        """Return other learners of the same training: that of the last epoch, where it is to be shown.
+
+        Only a learner that was just trained has one; it is not kept.
+        """
+        if self.last is None:
+            return []
+        other = copy.copy(self)
+        other.plan = replace(self.plan, name=last_epoch(self.plan.name))
+        other.network = copy.deepcopy(self.network)
+        other.network.load_state_dict(self.last)
+        return [other]
 
     def predict(self, data, rows):
         """Return the task's predictions for some rows, in their order."""

@@ -45,7 +45,7 @@ class Loop:
         self.augmentations, self.key, self.device = augmentations, key, device
         self.optimizers = {n: _optimizer(p, settings) for n, p in task.players(network).items()}
         self.progress = Progress()
-        self.best = None
+        self.best = self.last = None
 
     def run(self, fit_items, tune_items, checkpoint, on_epoch):
         """Train to the end, from the checkpoint if there is one; the network ends with the chosen weights.
@@ -155,6 +155,7 @@ class Loop:
 
     def _choose(self, has_tune):
         chosen = self.progress.epoch
+        self.last = copy.deepcopy(self.network.state_dict())
         if self.settings.choose == "best_tune" and has_tune and self.best is not None:
             self.network.load_state_dict(self.best)
             chosen = self.progress.best_epoch

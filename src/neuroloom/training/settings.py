@@ -20,6 +20,7 @@ class TrainingSettings(BaseModel):
     schedule: Literal["constant", "cosine", "one_cycle"] = "cosine"
     patience: int | None = Field(None, ge=1)
     choose: Literal["best_tune", "last"] = "best_tune"
+    show_last: bool = False  # score the weights of the last epoch too, beside those that the tune part chose
     augmentation: tuple[Part, ...] = ()
     device: str = "auto"
     clip_norm: float | None = Field(5.0, gt=0)

@@ -16,7 +16,7 @@ from neuroloom.validation.setting import Setting
 from neuroloom.validation.tested import read_tested
 from neuroloom.validation.warnings import warnings_of
 
-ROLES = ("deep", "baseline", "confounds")
+ROLES = ("deep", "last epoch", "baseline", "confounds")
 KINDS = ("classify", "regress")
 SPLIT_WORDS = {"kfold": "cross-validation", "holdout": "held-out part"}  # others are words already
 
@@ -39,6 +39,8 @@ def evaluate(
     labels=None,
     inputs=(),
     split="kfold",
+    within=None,
+    gap=0.0,
     title="",
     primary=None,
     simulated=False,
@@ -77,6 +79,10 @@ def evaluate(
     inputs : sequence of str
         What is learned from, for the first sentence.
     split, title : str
+    within : "participant" or None
+        Whether each person has learners of their own.
+    gap : float
+        Seconds between what is learned from and what is tested, in recordings.
     primary : str or None
         The metric that the first sentence is about: auc (balanced_accuracy where folds hold one class) or mae.
     simulated : bool
@@ -98,7 +104,7 @@ def evaluate(
         "inputs": list(inputs),
         "simulated": bool(simulated),
         "unit": _unit(tested, unit),
-        "split": told_split(folds, split, unit),
+        "split": told_split(folds, split, unit, within, gap),
         "primary": setting.primary.name,
         "deep": deep,
         "chance": {metric.name: chance(metric, tested.outcomes[deep]) for metric in setting.metrics},
@@ -154,14 +160,18 @@ def _unit(tested, unit):
     return entry | {"participants": int(persons), "within_person": unit in WITHIN_PERSON}
 
 
-def told_split(folds, name, unit):
-    """Return how people were split into folds: name, folds, repeats, and a text for the page."""
-    n_folds = int(folds.groupby("repeat")["fold"].nunique().max())
+def told_split(folds, name, unit, within=None, gap=0.0):
+    """Return how people were split into folds: name, folds (of each person, ``within`` one), repeats, and a text."""
+    n_folds = int(folds.groupby(["repeat", "participant_id"] if within else "repeat")["fold"].nunique().max())
     repeats = int(folds["repeat"].nunique())
     times = f", drawn {repeats} times" if repeats > 1 else ""
     folds_told = f"{n_folds} fold{'s' if n_folds > 1 else ''}{times}"
-    text = f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}, {folds_told}; no {unit} is in two parts of a fold"
-    return {"name": name, "folds": n_folds, "repeats": repeats, "text": text}
+    inside = (
+        "" if within is None else f" inside each of {folds['participant_id'].nunique()} people, who have a model each"
+    )
+    apart = f", and {gap:g} s lie between what is learned from and what is tested" if gap else ""
+    text = f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}{inside}, {folds_told}; no {unit} is in two parts of a fold{apart}"
+    return {"name": name, "within": within, "gap": gap, "folds": n_folds, "repeats": repeats, "text": text}
 
 
 def _beside_each_other(setting, roles, labels):
