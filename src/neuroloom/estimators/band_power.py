@@ -5,10 +5,10 @@ from scipy import signal
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.estimators.bands import checked_bands
+from neuroloom.estimators.channels import Channels, log_power
 from neuroloom.estimators.lda import LDA
 from neuroloom.estimators.logistic import Logistic
 from neuroloom.estimators.on_series import OnSeries
-from neuroloom.estimators.trials import Channels, log_power
 from neuroloom.known import check_known
 
 BANDS = ((1, 4), (4, 8), (8, 13), (13, 30), (30, 45))  # Hz: delta, theta, alpha, beta, gamma

@@ -4,9 +4,9 @@ import numpy as np
 from scipy.linalg import eigh
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.estimators.channels import Channels, check_power, covariances, log_power
 from neuroloom.estimators.lda import LDA
 from neuroloom.estimators.on_series import OnSeries
-from neuroloom.estimators.trials import Channels, check_power, covariances, log_power
 
 
 class CSPLDA(OnSeries):

@@ -4,10 +4,10 @@ import numpy as np
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.estimators.bands import checked_bands
+from neuroloom.estimators.channels import Channels, covariances
 from neuroloom.estimators.csp_lda import checked_pairs, csp_filters, log_filtered
 from neuroloom.estimators.lda import LDA
 from neuroloom.estimators.on_series import OnSeries
-from neuroloom.estimators.trials import Channels, covariances
 from neuroloom.transforms.series_clean import band_pass
 
 BANDS = tuple((low, low + 4) for low in range(4, 40, 4))  # Hz, as in the source

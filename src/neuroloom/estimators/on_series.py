@@ -37,6 +37,10 @@ class OnSeries:
         sampling_rate : float or None
             In Hz.
         """
+        if np.ndim(x) != 3:
+            raise NeuroloomError(
+                f"{self.name} looks at trials (n, channel, time), but was given an array {np.shape(x)}."
+            )
         if self.needs_rate and sampling_rate is None:
             raise NeuroloomError(f"{self.name}: its settings are in Hz, so it needs the sampling rate of the series.")
         few = [int(value) for value, count in zip(*np.unique(y, return_counts=True), strict=True) if count < 2]

@@ -1,9 +1,9 @@
 """Riemannian geometry: covariances of trials in the tangent space, and a linear support vector machine."""
 
+from neuroloom.estimators.channels import Channels, covariances
 from neuroloom.estimators.linear_svm import LinearSVM
 from neuroloom.estimators.on_series import OnSeries
 from neuroloom.estimators.tangent_space import reference, tangent_vectors
-from neuroloom.estimators.trials import Channels, covariances
 
 
 class RiemannSVM(OnSeries):

@@ -3,9 +3,9 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.estimators.channels import Channels
 from neuroloom.estimators.lda import LDA
 from neuroloom.estimators.on_series import OnSeries
-from neuroloom.estimators.trials import Channels
 
 
 class TimeLDA(OnSeries):

@@ -4,10 +4,10 @@ import numpy as np
 from scipy.linalg import eigh
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.estimators.channels import Channels, check_power
 from neuroloom.estimators.logistic import Logistic
 from neuroloom.estimators.on_series import OnSeries
 from neuroloom.estimators.tangent_space import reference, tangent_vectors
-from neuroloom.estimators.trials import Channels, check_power
 from neuroloom.transforms.series_covariance import connectivity
 
 

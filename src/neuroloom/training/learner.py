@@ -25,7 +25,7 @@ from neuroloom.training.items import Items
 from neuroloom.training.loop import Loop, chosen_device
 from neuroloom.training.seen import seen_people
 from neuroloom.training.settings import TrainingSettings
-from neuroloom.training.trials import Trials, sampling_rate_of
+from neuroloom.training.trial_items import Trials, sampling_rate_of
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.flatten import flat_names, flatten
 

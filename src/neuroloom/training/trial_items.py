@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.estimators.trials import FlatTrials
+from neuroloom.estimators.channels import FlatTrials
 from neuroloom.formats.spacious import empty
 from neuroloom.training.items import Items
 
@@ -75,7 +75,7 @@ class Trials:
         except FlatTrials as flat:
             trials = np.asarray(flat.trials) if numbers is None else numbers[flat.trials]
             samples = dict.fromkeys(self.store.samples[row] for row in self.items.items[trials, 0])
-            raise NeuroloomError(f"{self.name}: {listed(samples)}: {flat}") from None
+            raise NeuroloomError(f"{self.name}: {listed(samples)}: {flat.problem}") from None
 
     def _parts(self):
         return self.items.batches(AT_ONCE)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neuroloom.errors import NeuroloomError
+from neuroloom.errors import NeuroloomError, listed
 from neuroloom.transforms.series_covariance import connectivity
 
 RANK = 1e-8  # of the largest variance; a float32 average reference leaves 1e-14, a channel's own noise is above 1e-5
@@ -10,15 +10,22 @@ LEAST_CHANGE = 1e-14  # of a channel's power: a variance that is rounding
 
 
 class FlatTrials(NeuroloomError):
-    """Some trials have no signal where one is needed; ``trials`` are their numbers, counted from 0."""
+    """Some trials have no signal where one is needed.
+
+    Parameters
+    ----------
+    trials : iterable of int
+        Their numbers, counted from 0.
+    """
+
+    problem = (
+        "no power in one of the channels, filters or bands that are looked at: a flat channel, or none but zeros. Leave the "
+        "trials out, or drop or interpolate the channel in the input's chain."
+    )
 
     def __init__(self, trials):
         self.trials = [int(number) for number in trials]
-        super().__init__(
-            f"{len(self.trials)} trials have no power in one of the channels or bands that this estimator looks at (the "
-            "first of them number "
-            f"{self.trials[0] + 1}): a flat channel, or none but zeros. Leave them out, or drop or interpolate the channel."
-        )
+        super().__init__(f"trials number {listed(number + 1 for number in self.trials)}: {self.problem}")
 
 
 class Channels:
