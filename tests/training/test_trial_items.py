@@ -153,6 +153,13 @@ def test_new_trials_of_another_length_or_rate_are_refused(tmp_path):
         NeuroloomError, match=r"sub-11_t0001: 64.0 Hz, but this learner was fitted on series of 128.0 Hz"
     ):
         learner.predict(recorded(rates=64.0), FOLD.test)
+    unknown = recorded()
+    for told in unknown.stores["eeg"].told.values():
+        del told["sampling_rate"]
+    with pytest.raises(NeuroloomError, match=r"rate is not known.*Give it: --sampling-period 0\.0078125"):
+        learner.predict(unknown, FOLD.test)
+    as_a_period = 1 / (1 / RATE + 1e-12)
+    assert learner.predict(recorded(rates=as_a_period), FOLD.test).shape == (15, 2)
 
 
 @pytest.mark.parametrize("sampling", [Whole(), Windows(length=96)])

@@ -25,7 +25,7 @@ from neuroloom.training.items import Items
 from neuroloom.training.loop import Loop, chosen_device
 from neuroloom.training.seen import seen_people
 from neuroloom.training.settings import TrainingSettings
-from neuroloom.training.trial_items import Trials, sampling_rate_of
+from neuroloom.training.trial_items import Trials, check_rate, sampling_rate_of
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.flatten import flat_names, flatten
 
@@ -295,11 +295,9 @@ class Estimator(Learner):
                 f"{self.plan.name}: {data.cohort.samples[rows[0]]}: trials of (channels, time points) {trials.shape}, but "
                 f"this learner was fitted on {tuple(known['shape'])}. Cut and clean them in the same way."
             )
-        rate = self._sampling_rate(data, rows) if known else None
-        if known and rate != known["sampling_rate"]:
-            raise NeuroloomError(
-                f"{self.plan.name}: {data.cohort.samples[rows[0]]}: {rate} Hz, but this learner was fitted on series of "
-                f"{known['sampling_rate']} Hz. Bring them to that rate."
+        if known:
+            check_rate(
+                self.plan.name, data.cohort.samples[rows[0]], self._sampling_rate(data, rows), known["sampling_rate"]
             )
         return trials
 

@@ -120,10 +120,29 @@ def sampling_rate_of(name, store, rows):
     """Return the sampling rate in Hz that some rows of a store share; None where none is known."""
     rates = {row: store.geometry(int(row)).get("sampling_rate") for row in rows}
     first = next(iter(rates.values()), None)
-    odd = [f"{store.samples[row]} ({rate} Hz)" for row, rate in rates.items() if rate != first]
+    odd = [f"{store.samples[row]} ({rate} Hz)" for row, rate in rates.items() if not _same(rate, first)]
     if odd:
         raise NeuroloomError(
             f"{name}: series differ in sampling rate: beside {first} Hz there are {listed(odd)}. Bring them to one in the "
             "input's chain."
         )
     return None if first is None else float(first)
+
+
+def check_rate(name, sample, rate, fitted):
+    """Raise an error where new series are of another rate (Hz) than those fitted on; None is a rate that nobody knows."""
+    if fitted is None or _same(rate, fitted):
+        return
+    told, way_out = (
+        (
+            "its sampling rate is not known",
+            f"Give it: --sampling-period {1 / fitted:g}, or sampling_rate in cohort.yaml.",
+        )
+        if rate is None
+        else (f"{rate} Hz", "Bring it to that rate.")
+    )
+    raise NeuroloomError(f"{name}: {sample}: {told}, but this learner was fitted on series of {fitted} Hz. {way_out}")
+
+
+def _same(rate, other):
+    return rate is other if None in (rate, other) else bool(np.isclose(rate, other, rtol=1e-6))
