@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
 from sklearn.linear_model import LogisticRegression
@@ -14,11 +15,14 @@ from neuroloom.estimators import ESTIMATORS
 from neuroloom.estimators.confounds import ConfoundFeatures
 from neuroloom.estimators.features import rotate
 from neuroloom.estimators.gaussian_process import GaussianProcess
+from neuroloom.estimators.lda import LDA
 from neuroloom.estimators.linear_svm import LinearSVM
 from neuroloom.estimators.logistic import Logistic
 from neuroloom.estimators.ridge import Ridge
 from neuroloom.estimators.tuning import inner_folds
 from neuroloom.known import locate
+
+OF_FEATURES = [name for name in ESTIMATORS if getattr(locate("estimator", ESTIMATORS, name), "takes", None) is None]
 
 
 def drawn(n=60, n_features=8, n_classes=0, seed=0):
@@ -58,6 +62,14 @@ def test_linear_svm_decides_as_scikit_learn_does(n_features):
     assert np.corrcoef(decision, np.log(probability / (1 - probability)))[0, 1] > 0.99999
 
 
+@pytest.mark.parametrize("n_features", [8, 300])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_lda_equals_scikit_learn(n_features, n_classes):
+    x, y, groups = drawn(n_features=n_features, n_classes=n_classes)
+    oracle = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(x, y)
+    assert LDA(class_weight="none").fit(x, y, groups).predict(x) == pytest.approx(oracle.predict_proba(x), abs=1e-8)
+
+
 def test_linear_svm_probabilities_come_from_held_out_decisions():
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(200, 400)), np.tile([0, 1], 100)  # noise: the machine separates whom it has seen
@@ -80,7 +92,7 @@ def test_gaussian_process_equals_scikit_learn():
     assert fitted.predict(x) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", OF_FEATURES)
 def test_every_estimator_survives_saving_and_treats_people_independently(name):
     make = locate("estimator", ESTIMATORS, name)
     x, y, groups = drawn(n_classes=2 if make.target_kind == "class" else 0)
@@ -94,7 +106,7 @@ def test_every_estimator_survives_saving_and_treats_people_independently(name):
     assert np.array_equal(loaded.predict(changed), fitted.predict(x))  # nothing is read from a constant
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", OF_FEATURES)
 def test_every_estimator_finds_nothing_in_noise(name):
     make = locate("estimator", ESTIMATORS, name)
     rng = np.random.default_rng(5)
@@ -135,7 +147,7 @@ def test_a_confound_of_which_the_fit_part_knows_no_word_says_nothing():
     assert features.names == ["scanner"]
 
 
-@pytest.mark.parametrize("make", [LinearSVM, Logistic])
+@pytest.mark.parametrize("make", [LinearSVM, Logistic, LDA])
 def test_probabilities_decide_as_the_classes_are_weighed(make):
     rng = np.random.default_rng(4)
     y = (np.arange(400) < 60).astype(int)  # 15 % positive, two thirds of them on the right side of the middle
@@ -146,3 +158,11 @@ def test_probabilities_decide_as_the_classes_are_weighed(make):
     assert balanced[:, 1].mean() == pytest.approx(0.5, abs=0.06)
     as_frequent = make(class_weight="none").fit(x, y, np.arange(400)).predict(x)
     assert as_frequent[:, 1].mean() == pytest.approx(0.15, abs=0.02)
+
+
+@pytest.mark.parametrize("make", [LinearSVM, Logistic])
+def test_scaled_by_one_number_an_answer_does_not_depend_on_the_axes(make):
+    x, y, groups = drawn(n_classes=2)
+    turned = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))[0]
+    straight = make(scale_by="all").fit(x, y, groups).predict(x)
+    assert make(scale_by="all").fit(x @ turned, y, groups).predict(x @ turned) == pytest.approx(straight, abs=1e-3)

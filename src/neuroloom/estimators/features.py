@@ -2,14 +2,29 @@
 
 import numpy as np
 
+from neuroloom.known import check_known
+
 
 class Scaling:
-    """Mean and spread of each feature over the fit part; a constant feature is set to zero."""
+    """Mean and spread of each feature over the fit part; a constant feature is set to zero.
+
+    Parameters
+    ----------
+    by : str
+        ``feature``: each by its own spread. ``all``: all by one number, the root of their mean variance, which keeps
+        distances between samples, as of tangent vectors.
+    """
+
+    def __init__(self, by="feature"):
+        check_known("scaling", by, ("feature", "all"))
+        self.by = by
 
     def fit(self, x):
         self.mean = x.mean(axis=0, dtype=np.float64)
         spread = x.std(axis=0, dtype=np.float64)
         constant = spread <= 1e-7 * np.maximum(1.0, np.abs(self.mean))
+        if self.by == "all":
+            spread = np.full(spread.shape, np.sqrt(np.mean(spread**2)))
         self.scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, spread))
         return self
 

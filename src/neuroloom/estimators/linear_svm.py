@@ -22,17 +22,20 @@ class LinearSVM:
         Values of C to choose from, for features of unit mean norm.
     class_weight : str
         ``balanced`` (machine and curve give each class the same total weight) or ``none``; a run takes the task's.
+    scale_by : str
+        ``feature`` or ``all``, see `neuroloom.estimators.features.Scaling`.
     """
 
     target_kind = "class"
 
-    def __init__(self, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0), class_weight="balanced"):
+    def __init__(self, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0), class_weight="balanced", scale_by="feature"):
         self.strengths = list(strengths)
         self.class_weight = class_weight
+        self.scale_by = scale_by
 
     def fit(self, x, y, groups, seed=0):
         """Fit on features (n_samples, n_features), class numbers and the unit of each sample."""
-        self.scaling = Scaling().fit(x)
+        self.scaling = Scaling(self.scale_by).fit(x)
         scaled = self.scaling(x)
         self.scaling.scale = self.scaling.scale / max(np.sqrt(np.mean(np.sum(scaled**2, axis=1))), 1e-12)
         rotated, back = rotate(self.scaling(x))

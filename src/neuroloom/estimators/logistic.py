@@ -21,17 +21,20 @@ class Logistic:
         Inverse penalties C to choose from, on standardised features.
     class_weight : str
         ``balanced`` (each class has the same total weight) or ``none``; a run takes the task's.
+    scale_by : str
+        ``feature`` or ``all``, see `neuroloom.estimators.features.Scaling`.
     """
 
     target_kind = "class"
 
-    def __init__(self, strengths=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), class_weight="balanced"):
+    def __init__(self, strengths=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), class_weight="balanced", scale_by="feature"):
         self.strengths = list(strengths)
         self.class_weight = class_weight
+        self.scale_by = scale_by
 
     def fit(self, x, y, groups, seed=0):
         """Fit on features (n_samples, n_features), class numbers and the unit of each sample."""
-        self.scaling = Scaling().fit(x)
+        self.scaling = Scaling(self.scale_by).fit(x)
         rotated, back = rotate(self.scaling(x))
         folds = inner_folds(y, groups, is_class=True, seed=seed)
 
@@ -72,6 +75,11 @@ def _solve(x, y, strength, class_weight):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty on separable data has no optimum
         model.fit(x, y)
+    return a_row_a_class(model)
+
+
+def a_row_a_class(model):
+    """Return coefficients and intercepts of a linear model of scikit-learn, a row a class: two classes are two rows too."""
     if len(model.classes_) > 2:
         return model.coef_, model.intercept_
     half, offset = model.coef_[0] / 2, model.intercept_[0] / 2  # softmax of (-z/2, z/2) is the logistic of z

@@ -37,7 +37,7 @@ def items_of(learner, data, rows):
     """Return the items of some rows as the learner sees them, after its fitted transforms."""
     rows = np.asarray(rows)
     if learner.plan.kind != "trained":
-        return Items(learner.inputs.stores(data, rows), Whole(), rows)
+        return Items(learner.inputs.stores(data, rows), data.sampling if learner.takes_series else Whole(), rows)
     return Items(learner.inputs.stores(data, rows), data.sampling, rows, shapes=learner.told_network["shapes"])
 
 
@@ -63,9 +63,12 @@ def asked(learner, answer, kinds):
         raise NeuroloomError(f"{learner.plan.name} predicts from confounds: there is no scan to explain it on.")
 
     def ask_estimator(batch):
-        rows = [flatten(batch.inputs[name].numpy(), kind).astype(np.float64) for name, kind in kinds.items()]
-        prediction = learner.estimator.predict(np.concatenate(rows, axis=1))
-        return torch.as_tensor(answer.of_prediction(prediction))
+        inputs = {name: batch.inputs[name].numpy().astype(np.float64) for name in kinds}
+        if learner.takes_series:
+            [x] = inputs.values()  # (batch, channel, time)
+        else:
+            x = np.concatenate([flatten(inputs[name], kind) for name, kind in kinds.items()], axis=1)
+        return torch.as_tensor(answer.of_prediction(learner.estimator.predict(x)))
 
     return ask_estimator
 

@@ -44,7 +44,7 @@ def redrawn(learner, data, fold, *key):
 def _shuffled(learner, key):
     estimator = copy.deepcopy(learner.estimator)
     state = estimator.state()
-    drawn = [name for name in ("coefficients", "weights") if name in state]
+    drawn = [name for name in state if name.split(".")[-1] in ("coefficients", "weights")]
     if not drawn:
         raise NeuroloomError(f"{learner.plan.name}: an estimator of this kind has no weights that could be drawn anew.")
     order = generator(*key, "redrawn").permutation(state[drawn[0]].shape[-1])

@@ -64,6 +64,12 @@ class Items:
         order = np.arange(len(self)) if order is None else order
         yield from np.array_split(order, -(-len(order) // batch_size))
 
+    def joined(self, answers):
+        """Return answers of all items (n_items, ...) as one a row, in the order of the rows: (rows, ...)."""
+        found, values = self.sampling.join(self.items, answers)
+        place = {int(row): number for number, row in enumerate(found)}
+        return values[[place[int(row)] for row in self.rows]]
+
     def _sample(self, number):
         return self._kept[number] if self._kept is not None else self._cut(number)
 

@@ -26,6 +26,7 @@ from neuroloom.training.items import Items
 from neuroloom.training.loop import Loop, chosen_device
 from neuroloom.training.seen import seen_people
 from neuroloom.training.settings import TrainingSettings
+from neuroloom.training.trial_items import Trials, check_rate, sampling_rate_of
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.flatten import flat_names, flatten
 
@@ -128,6 +129,11 @@ class Learner:
         self.inputs = FoldInputs({name: one.fitted for name, one in plan.inputs.items()})
         self.task = build("task", TASKS, plan.task)
 
+    @property
+    def warnings(self):
+        """What the learner itself says about the data that it was fitted on."""
+        return []
+
     def prepare(self, data, fold, seed):
         self.inputs.fit(data, fold.fit)
         self.task.prepare(data.target, fold.fit)
@@ -151,7 +157,7 @@ class Learner:
             "task": self.task.told(),
             "names": self.inputs.names,
             "given": self.inputs.given,
-            "warnings": [*self.inputs.warnings, *self.task.warnings],
+            "warnings": [*self.inputs.warnings, *self.warnings, *self.task.warnings],
             "seen": self.told_seen,
             **told,
         }
@@ -224,12 +230,7 @@ class Trained(Learner):
         device = next(self.network.parameters()).device
         batches = [items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16))]
         made = [self.network(batch.inputs, batch.present, batch.lengths) for batch in batches]
-        joined = {}
-        for name in made[0]:
-            found, values = data.sampling.join(items.items, torch.cat([m[name] for m in made]).cpu().numpy())
-            place = {int(row): number for number, row in enumerate(found)}
-            joined[name] = values[[place[int(row)] for row in rows]]
-        return joined
+        return {name: items.joined(torch.cat([m[name] for m in made]).cpu().numpy()) for name in made[0]}
 
     def _network(self):
         told = self.told_network
@@ -267,6 +268,7 @@ class Estimator(Learner):
         weighing = {"class_weight": self.task.class_weight} if of_classes else {}
         self.estimator = build("estimator", ESTIMATORS, plan.part, **weighing)
         self.n_features = None
+        self.told_series = {}
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Fit on the fit part, and save into the folder."""
@@ -275,17 +277,59 @@ class Estimator(Learner):
             self.confounds.fit(data.cohort.table.iloc[fold.fit])
         groups = unit_groups(data.cohort, fold.unit)[fold.fit]
         draw = key_number(seed, fold.repeat, fold.index, self.plan.name) % 2**31
-        features = self.features(data, fold.fit)
-        self.n_features = features.shape[1]
-        self.estimator.fit(features, data.target.values[fold.fit], groups, seed=draw)
+        if self.takes_series:
+            self._fit_trials(data, fold.fit, groups, draw)
+        else:
+            features = self.features(data, fold.fit)
+            self.n_features = features.shape[1]
+            self.estimator.fit(features, data.target.values[fold.fit], groups, seed=draw)
         self.calibrate(data, fold)
         write_arrays(folder / "model.safetensors", self._arrays())
-        self.save_state(folder, n_features=self.n_features)
+        self.save_state(folder, n_features=self.n_features, series=self.told_series)
         return self
 
     def predict(self, data, rows):
         """Return the task's predictions for some rows: numbers (n,), or probabilities (n, n_classes)."""
+        if self.takes_series:
+            return self._trials(data, np.asarray(rows)).answers(self.estimator.predict)
         return self.estimator.predict(self.features(data, np.asarray(rows)))
+
+    @property
+    def warnings(self):
+        return getattr(self.estimator, "warnings", [])
+
+    @property
+    def takes_series(self):
+        """Whether the estimator sees trials (n, channel, time) in place of flat features."""
+        return getattr(self.estimator, "takes", None) == "series"
+
+    def _fit_trials(self, data, rows, groups, draw):
+        """Fit on the items of some rows; each has target and unit of its row."""
+        trials = self._trials(data, rows)
+        self.told_series = {"shape": list(trials.shape), "sampling_rate": self._sampling_rate(data, rows)}
+        of_rate = {"sampling_rate": self.told_series["sampling_rate"]} if self.estimator.needs_rate else {}
+        places = trials.places
+        with trials.named():
+            self.estimator.fit(trials.all(), data.target.values[rows][places], groups[places], seed=draw, **of_rate)
+
+    def _trials(self, data, rows):
+        """Return the `Trials` of some rows, which must be such as were fitted on."""
+        trials = Trials(self.plan.name, self.inputs.stores(data, rows), data.sampling, rows)
+        known = self.told_series
+        if known and list(trials.shape) != known["shape"]:
+            raise NeuroloomError(
+                f"{self.plan.name}: {data.cohort.samples[rows[0]]}: trials of (channels, time points) {trials.shape}, but "
+                f"this learner was fitted on {tuple(known['shape'])}. Cut and clean them in the same way."
+            )
+        if known:
+            check_rate(
+                self.plan.name, data.cohort.samples[rows[0]], self._sampling_rate(data, rows), known["sampling_rate"]
+            )
+        return trials
+
+    def _sampling_rate(self, data, rows):
+        [name] = self.inputs.chains
+        return sampling_rate_of(self.plan.name, data.stores[name], rows)
 
     def features(self, data, rows):
         """Return all inputs of some rows side by side, shape (n, features), float64."""
@@ -334,7 +378,7 @@ class Estimator(Learner):
         self.load_state(folder, told)
         arrays = read_arrays(folder / "model.safetensors")
         self.estimator.load_state(_below(arrays, "estimator"))
-        self.n_features = told["n_features"]
+        self.n_features, self.told_series = told["n_features"], told.get("series", {})
         if self.confounds:
             self.confounds.load_state(_below(arrays, "confounds"))
 

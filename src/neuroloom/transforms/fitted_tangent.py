@@ -55,8 +55,7 @@ class Tangent:
         check_covariances(x, rows)
         out = np.empty(x.shape, dtype=np.float32)
         for chunk in chunks(len(x)):
-            values, vectors = whitened(x[chunk], self.whitening)
-            out[chunk] = (vectors * np.log(values)[:, None, :]) @ vectors.swapaxes(1, 2)
+            out[chunk] = logarithms(x[chunk], self.whitening)
         return (out + out.swapaxes(1, 2)) / 2
 
     def state(self):
@@ -111,6 +110,12 @@ def mean_logarithm(matrices, whitening):
         side = vectors.transpose(1, 0, 2).reshape(n_regions, -1)  # (region, n * region): one product for all
         total += (side * np.log(values).reshape(-1)) @ side.T
     return total / len(matrices)
+
+
+def logarithms(matrices, whitening):
+    """Return log(W C W) of matrices C (n, region, region), float64."""
+    values, vectors = whitened(matrices, whitening)
+    return (vectors * np.log(values)[:, None, :]) @ vectors.swapaxes(1, 2)
 
 
 def whitened(matrices, whitening):

@@ -62,13 +62,13 @@ def without_line(data):
     return data - np.outer(data @ time / max(time @ time, 1.0), time)
 
 
-def band_pass(data, rate, high_pass, low_pass):
-    """Return series (region, time) without what lies below ``high_pass`` or above ``low_pass`` (Hz)."""
+def band_pass(data, rate, high_pass, low_pass, asker="clean_series"):
+    """Return series (region, time) without what lies below ``high_pass`` or above ``low_pass`` (Hz); errors name the asker."""
     nyquist = rate / 2
     edges = [edge for edge in (high_pass, low_pass) if edge is not None]
     if not all(0 < edge < nyquist for edge in edges) or sorted(set(edges)) != edges:
         raise NeuroloomError(
-            f"clean_series: high_pass {high_pass} Hz, low_pass {low_pass} Hz. At one sample each {1 / rate:g} s "
+            f"{asker}: high_pass {high_pass} Hz, low_pass {low_pass} Hz. At one sample each {1 / rate:g} s "
             f"they must lie in this order between 0 and {nyquist:g} Hz (Nyquist)."
         )
     kind = "bandpass" if len(edges) == 2 else "lowpass" if high_pass is None else "highpass"
@@ -76,8 +76,8 @@ def band_pass(data, rate, high_pass, low_pass):
     least = 3 * (2 * len(sections) + 1 - min((sections[:, 2] == 0).sum(), (sections[:, 5] == 0).sum()))
     if data.shape[1] <= least:
         raise NeuroloomError(
-            f"clean_series: the series has {data.shape[1]} samples, and this filter needs more than {least}. "
-            "Leave high_pass and low_pass out, or leave the scan out."
+            f"{asker}: the series has {data.shape[1]} samples, and this filter needs more than {least}. "
+            "Leave the filter or the scan out."
         )
     return signal.sosfiltfilt(sections, data, axis=1)
 
