@@ -233,7 +233,7 @@ def test_edf_d_is_read_where_it_has_no_gap(tmp_path, shift):
     if shift == 0:
         assert read(path).data.shape == (7, 2000)
         return
-    with pytest.raises(NeuroloomError, match="EDF.D with a gap: record 9 begins at 8 s and the next at 8 s"):
+    with pytest.raises(NeuroloomError, match=r"EDF\+D with a gap: record 9 begins at 8 s and the next at 8 s"):
         read(path)
 
 
@@ -242,7 +242,7 @@ def test_brainvision_without_or_with_half_of_its_numbers(tmp_path):
     numbers = tmp_path / "a.eeg"
     content = numbers.read_bytes()
     numbers.write_bytes(content[: len(content) // 2 + 1])
-    with pytest.raises(NeuroloomError, match="a.eeg"):
+    with pytest.raises(NeuroloomError, match=r"a\.eeg"):
         read(tmp_path / "a.vhdr")
     numbers.rename(tmp_path / "b.eeg")
     with pytest.raises(NeuroloomError, match=r"a\.vhdr: it names the file 'a\.eeg', which is not there"):

@@ -33,12 +33,12 @@ def on_even_clock(path, times, values, fill_gaps=0.0):
     gaps = np.flatnonzero(steps > GAP * np.median(steps))
     within = np.delete(steps, gaps)
     period = within.sum() / len(within)
+    _check_gaps(path, times, steps, gaps, period, fill_gaps)
     starts, stops = np.r_[0, gaps + 1], np.r_[gaps + 1, len(times)]
     for start, stop in zip(starts, stops, strict=True):
         _check_even(path, times[start:stop] - times[0], period)
     if not len(gaps):
         return values, 1 / period, []
-    _check_gaps(path, times, steps, gaps, period, fill_gaps)
     places = _places(times - times[0], starts, stops, period)
     everywhere = np.arange(places[-1] + 1)
     whole = np.stack([np.interp(everywhere, places, column) for column in values.T], axis=1)
@@ -75,12 +75,12 @@ def _check_even(path, times, period):
 
 
 def _check_gaps(path, times, steps, gaps, period, fill_gaps):
-    longest = gaps[steps[gaps].argmax()]
     missing = steps[gaps] - period
-    if missing.max() > fill_gaps:
+    if missing.max(initial=0) > fill_gaps:
+        longest = gaps[missing.argmax()]
         raise FileProblem(
             path,
-            f"samples are missing in {len(gaps)} places, {missing.sum():.4g} s in all; the longest gap, "
+            f"samples are missing in {len(gaps)} {'place' if len(gaps) == 1 else 'places'}, {missing.sum():.4g} s in all; the longest gap, "
             f"{missing.max():.4g} s, comes {times[longest] - times[0]:.4g} s after the start.",
             "Cut it there into files of their own; or say the longest gap (s) that straight lines may fill: fill_gaps: 0.1.",
         )

@@ -165,7 +165,7 @@ def _header(path, file, n_bytes):
         n_records=n_records,
         record_s=record_s,
         n_bytes=n_bytes,
-        continuous=not head[192:197] in (b"EDF+D", b"BDF+D"),
+        continuous=head[192:197] not in (b"EDF+D", b"BDF+D"),
     )
 
 
