@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.formats import read
+from neuroloom.formats import parts, read
 from neuroloom.scan import Scan
 
 
@@ -31,7 +31,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class FileSource:
-    """One file a sample; ``arguments`` are passed to the reader (``axes``, ``sampling_rate`` ...)."""
+    """One file a sample; ``arguments`` are passed to the reader (``axes``, ``sampling_rate`` ...), tables as `Path`."""
 
     kind: str
     paths: dict[str, Path]
@@ -43,7 +43,9 @@ class FileSource:
     def identity(self, sample):
         path = Path(self.paths[sample]).resolve()
         told = sorted(self.arguments.get(sample, {}).items())
-        return f"{self.kind}|{path.name}|{path.parent}|{_when(path)}|{told}"
+        tables = [value for _, value in told if isinstance(value, Path)]  # that the reader reads too
+        when = "|".join(_when(file) for file in (*parts(path), *tables))
+        return f"{self.kind}|{path.name}|{path.parent}|{when}|{told}"
 
     def available(self, sample):
         return sample in self.paths

@@ -31,6 +31,7 @@ READERS = {
     ".fif": "neuroloom.formats.fif:read_fif",
     ".xdf": "neuroloom.formats.xdf:read_xdf",
 }
+BESIDE = {".set": (".fdt",), ".vhdr": (".eeg", ".dat", ".vmrk")}  # endings of a recording's further files
 DICOM = ".dcm"  # a folder is read as this, and a file whose name says nothing and whose content does
 
 
@@ -56,6 +57,13 @@ def stem(path):
     """Return a file's name without the ending by which its reader is found; a folder's name stays whole."""
     name, ending = os.path.basename(os.path.abspath(path)), extension(path)
     return name[: -len(ending)] if name.lower().endswith(ending.lower()) else name
+
+
+def parts(path):
+    """Return the files that a recording consists of: the one that is named, and those of its name that belong to it."""
+    path = Path(path)
+    beside = [path.with_suffix(ending) for ending in BESIDE.get(path.suffix.lower(), ())]
+    return [path, *(file for file in beside if file.is_file())]
 
 
 def known_arguments(path):

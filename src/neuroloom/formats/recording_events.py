@@ -3,6 +3,7 @@
 import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
+from neuroloom.formats import limits
 from neuroloom.formats.tables import read_table
 from neuroloom.known import check_known
 
@@ -20,6 +21,8 @@ def read_event_table(path, label=None):
         Column that names the events; None is the first of trial_type, value, label, description that holds anything.
         Rows without a label are left out.
     """
+    if "\n" not in limits.read_text(path, limits.MAX_TABLE_BYTES, "table of events").strip():
+        return []  # names of columns alone: nothing happened
     table = read_table(path, text=LABELS if label is None else (label,))
     if "onset" not in table or table["onset"].dtype.kind not in "if" or table["onset"].isna().any():
         raise FileProblem(path, "it has no column 'onset' with a time (s) in every row.", "Correct it.")
