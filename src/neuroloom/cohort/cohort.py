@@ -140,6 +140,8 @@ class Cohort:
         Whether a simulator made it.
     taken_from : dict
         Column of ``table`` -> the user's own column that it was taken from, where that has another name.
+    identity : {"known", "unknown"}
+        Whether ``participant_id`` tells people apart; unknown where files of one person may have several names.
     """
 
     table: pd.DataFrame
@@ -150,6 +152,7 @@ class Cohort:
     planted: dict[str, Any] = field(default_factory=dict)
     simulated: bool = False
     taken_from: dict[str, str] = field(default_factory=dict)
+    identity: str = "known"
 
     def __post_init__(self):
         if self.table.index.name != "sample_id" or not self.table.index.is_unique:
