@@ -408,7 +408,7 @@ def test_without_a_table_the_names_of_files_say_who_there_is(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (WITHOUT_TABLE, r"needs \{participant_id\} and no other column"),
+        ('inputs: {bold: {kind: series, files: "{who}.1D"}}', r"its pattern needs \{participant_id\}"),
         ('inputs: {bold: {kind: series, files: "{participant_id}.1D"}}', "no file in .* is named like"),
         ("inputs: {bold: {kind: table, file: a.csv}}", "table: Field required"),
     ],

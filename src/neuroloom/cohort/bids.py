@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from neuroloom.cohort.bids_files import ENTITIES, INPUTS, find_files, refuse_absent, sidecars, told
+from neuroloom.cohort.bids_files import ENTITIES, INPUTS, applying, find_files, refuse_absent, sidecars, told
 from neuroloom.cohort.bids_people import with_people
 from neuroloom.cohort.cohort import Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
@@ -14,6 +14,11 @@ from neuroloom.scan import KINDS
 
 SAMPLES = ("acq", "run")  # entities that may tell samples of one session apart
 LEAVE_OUT = "leave_out"
+TABLES = {
+    "channel_table": ("channels", ()),
+    "electrodes": ("electrodes", ("space",)),
+}  # argument -> suffix, free entities
+SAID = {"EEGReference": ("reference", str), "PowerLineFrequency": ("line_frequency", int | float)}
 SAMPLING = {"RepetitionTime": "sampling_period", "SamplingFrequency": "sampling_rate"}
 
 
@@ -145,7 +150,8 @@ def _mixed(name, files):
 
 def _row(sample, file):
     row = {"sample_id": sample, "participant_id": f"sub-{file.entities['sub']}"}
-    return row | ({"session_id": f"ses-{file.entities['ses']}"} if "ses" in file.entities else {})
+    visit = {"session_id": f"ses-{file.entities['ses']}"} if "ses" in file.entities else {}
+    return row | visit | ({"run_id": f"run-{file.entities['run']}"} if "run" in file.entities else {})
 
 
 def _source(form, samples, choice, folder):
@@ -153,15 +159,27 @@ def _source(form, samples, choice, folder):
     kind = choice.get("kind", form.kind)
     check_known(f"kind in bids.{form.name}", kind, KINDS)
     chosen = {key: value for key, value in choice.items() if key not in ("kind", *ENTITIES)}
-    arguments, jsons = {}, {}
+    arguments, beside = {}, {}
     for sample, file in samples.items():
         check_arguments(file.path, chosen)
         arguments[sample] = chosen
-        if kind == "series":
+        if kind == "series" and form.name == "eeg":
+            arguments[sample] = {**_of_recording(file, folder, beside, chosen), **chosen}
+        elif kind == "series":
             usual = {"axes": ["time", "region"], "header": True} if ".tsv" in form.extensions else {}
-            sampling = {} if set(chosen) & set(SAMPLING.values()) else _sampling(sidecars(file, folder, jsons))
+            sampling = {} if set(chosen) & set(SAMPLING.values()) else _sampling(sidecars(file, folder, beside))
             arguments[sample] = {**usual, **sampling, **chosen}
     return FileSource(kind, {sample: file.path for sample, file in samples.items()}, arguments)
+
+
+def _of_recording(file, folder, beside, chosen):
+    """Return the reader's arguments that a recording's sidecars give: its tables, its reference, the mains."""
+    tables = {**TABLES, **({} if "events" in chosen else {"events": ("events", ())})}
+    found = {key: next(applying(file, folder, beside, of, ".tsv", free), None) for key, (of, free) in tables.items()}
+    says = list(sidecars(file, folder, beside))
+    for key, (argument, form) in SAID.items():
+        found[argument] = next((one[key] for one in says if isinstance(one.get(key), form)), None)
+    return {argument: value for argument, value in found.items() if value is not None}
 
 
 def sidecar_sampling(path):

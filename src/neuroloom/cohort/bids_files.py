@@ -34,6 +34,7 @@ INPUTS = {  # suffix -> form
     "PDw": Form("pdw", "volume", "anat", NIFTI),
     "pet": Form("pet", "volume", "pet", NIFTI),
     "timeseries": Form("bold", "series", "func", (".tsv",)),
+    "eeg": Form("eeg", "series", "eeg", (".edf", ".bdf", ".vhdr", ".set", ".fif")),
 }
 
 
@@ -91,26 +92,32 @@ def refuse_absent(folder, files):
         )
 
 
-def sidecars(file, folder, jsons):
-    """Yield what the JSON files that apply to a file say, the nearest first.
+def sidecars(file, folder, beside):
+    """Yield what the JSON files that apply to a file say, the nearest first; see `applying`."""
+    yield from map(told, applying(file, folder, beside, file.suffix, ".json"))
 
-    One applies where its suffix is the file's and its entities are among the file's; it lies beside the file
-    or in a folder above, up to the data folder (BIDS, "The inheritance principle").
+
+def applying(file, folder, beside, suffix, ending, free=()):
+    """Yield the files of a suffix and ending (``events``, ``.tsv``) that apply to a file, the nearest first.
+
+    One applies where its entities are among the file's; it lies beside the file or in a folder above, up to the data
+    folder (BIDS, "The inheritance principle").
 
     Parameters
     ----------
     file : BidsFile
     folder : Path
-    jsons : dict
-        Folder -> its JSON files; what is looked up is kept there for the next file.
+    beside : dict
+        Folder -> its JSON files and tables; what is looked up is kept there for the next file.
+    free : tuple of str
+        Entities that it may have beyond those of the file.
     """
     place = file.path.parent
     while True:
-        if place not in jsons:
-            jsons[place] = list(place.glob("*.json"))
-        applying = [path for path in jsons[place] if _applies(path, file)]
-        for path in sorted(applying, key=lambda path: (-path.name.count("_"), path.name)):
-            yield told(path)
+        if place not in beside:
+            beside[place] = [*place.glob("*.json"), *place.glob("*.tsv")]
+        found = [path for path in beside[place] if _applies(path, file, suffix, ending, free)]
+        yield from sorted(found, key=lambda path: (-path.name.count("_"), path.name))
         if place == folder:
             return
         place = place.parent
@@ -166,7 +173,9 @@ def _entities(path, suffix, folder):
     return entities
 
 
-def _applies(path, file):
-    *entities, suffix = path.name.removesuffix(".json").split("_")
+def _applies(path, file, suffix, ending, free):
+    if not path.name.endswith(f"{suffix}{ending}"):
+        return False
+    *entities, last = path.name.removesuffix(ending).split("_")
     own = {f"{key}-{label}" for key, label in file.entities.items()}
-    return suffix == file.suffix and set(entities) <= own
+    return last == suffix and {entity for entity in entities if entity.split("-")[0] not in free} <= own

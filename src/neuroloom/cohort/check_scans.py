@@ -8,7 +8,9 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import aff2axcodes, io_orientation
 
 from neuroloom.cohort.check_findings import Finding
+from neuroloom.cohort.check_recordings import RecordingFacts, measure_recording, recording_findings
 from neuroloom.errors import listed
+from neuroloom.formats import spacious
 
 MOST_REGIONS = 10_000  # regions that are remembered one by one
 CLIPPED_SHARE, CLIPPED_LEAST = 0.01, 5  # of the samples stand at the very end of the scale
@@ -30,6 +32,8 @@ class Facts:
         Of series.
     constant : ndarray of bool or None
         Which regions never change.
+    recording : RecordingFacts or None
+        Of series in V.
     """
 
     alike: dict[str, tuple[float, ...] | str]
@@ -37,15 +41,16 @@ class Facts:
     n_regions: int = 0
     constant: np.ndarray | None = None
     names: tuple[str, ...] = ()
+    recording: RecordingFacts | None = None
 
 
 def measure(scan):
     """Return the `Facts` of a scan."""
+    if scan.kind == "series":
+        return _measure_series(scan)
     finite = np.isfinite(scan.data)
     faults = {"NaN": int(np.isnan(scan.data).sum())}
     faults["inf"] = int(scan.data.size - finite.sum()) - faults["NaN"]
-    if scan.kind == "series":
-        return _measure_series(scan, finite, faults)
     if scan.kind in ("volume", "labels"):
         return _measure_volume(scan, finite, faults)
     names = tuple(map(str, scan.geometry.get("names") or ()))
@@ -68,28 +73,32 @@ def _measure_volume(scan, finite, faults):
     return Facts(alike, faults)
 
 
-def _measure_series(scan, finite, faults):
+def _measure_series(scan):
+    """Look at one region after the other: a recording may be larger than memory."""
     n_regions, n_times = scan.data.shape
     rate = scan.geometry.get("sampling_rate")
     alike = {"regions": (n_regions,), "length": (n_times,)}
     if rate:
         alike["sampling period"] = (1 / rate,)
-    data = np.where(finite, scan.data, np.nan)
-    known = finite.any(axis=1)
-    low, high = (np.where(known, f(data, axis=1, initial=s, where=finite), 0) for f, s in _ENDS)
-    constant = high - low <= 1e-6 * np.maximum(np.abs(low), np.abs(high))
-    faults |= {"constant regions": int(constant.sum()), "clipped regions": _n_clipped(scan.data[~constant])}
+    step = max(1, n_regions // MOST_LOOKED_AT)
+    each = np.array([_measure_region(scan, number, number % step == 0) for number in range(n_regions)])
+    constant, clipped = each[:, 2].astype(bool), each[:, 3].astype(bool)
+    faults = dict(zip(("NaN", "inf", "constant regions", "clipped regions"), map(int, each.sum(axis=0)), strict=True))
     names = tuple(map(str, scan.geometry.get("names") or ()))
-    return Facts(alike, faults, n_regions, constant if n_regions <= MOST_REGIONS else None, names)
+    kept = constant if n_regions <= MOST_REGIONS else None
+    return Facts(alike, faults, n_regions, kept, names, measure_recording(scan, constant, clipped))
 
 
-_ENDS = ((np.min, np.inf), (np.max, -np.inf))
-
-
-def _n_clipped(data):
-    """Return how many regions stand still at the end of their scale: many samples there, few one step before it."""
-    data = data[:: max(1, len(data) // MOST_LOOKED_AT)]
-    return sum(_is_clipped(region[np.isfinite(region)]) for region in data)
+def _measure_region(scan, number, search_clipping):
+    """Return how many values are NaN and infinite, whether the region never changes, and whether it is clipped."""
+    values = np.asarray(scan.data[number])
+    n_nan, n_values = int(np.isnan(values).sum()), len(values)
+    values = values[np.isfinite(values)]
+    spacious.let_go(scan.data)
+    low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
+    constant = high - low <= 1e-6 * max(abs(low), abs(high))
+    clipped = search_clipping and not constant and _is_clipped(values)
+    return n_nan, n_values - len(values) - n_nan, constant, clipped
 
 
 def _is_clipped(region):
@@ -167,6 +176,7 @@ def scan_findings(name, kind, facts, table):
         *_constant_regions(name, facts, people),
         *_clipped(name, facts, people),
         *_unknown_sampling(name, kind, facts),
+        *recording_findings(name, {sample: told.recording for sample, told in facts.items() if told.recording}),
     ]
 
 
@@ -175,7 +185,7 @@ def _noun(table):
 
 
 DIFFERENCES = {  # what should be alike -> level, way out
-    "regions": ("error", "They cannot be put side by side: use one parcellation, or leave these people out."),
+    "regions": ("error", "They cannot be put side by side: use one parcellation (of recordings, channels: [...]), or leave these out."),
     "voxel size": ("warning", "Let the recipe resample them to one: {name: resample, voxel_size: ...}."),
     "shape": ("warning", "Let the recipe bring them onto one grid: {name: resample, ...} and {name: crop_box, ...}."),
     "axes": ("note", "{name: to_ras} in the recipe turns them all one way, by their affines."),
@@ -246,8 +256,13 @@ def _not_numbers(name, kind, facts, people):
     return found
 
 
+def _counts(fault, facts):
+    """Return sample -> how many regions have a fault; those of recordings are told by name (`recording_findings`)."""
+    return {s: told.faults[fault] for s, told in facts.items() if told.faults.get(fault) and told.recording is None}
+
+
 def _constant_regions(name, facts, people):
-    counts = {s: told.faults["constant regions"] for s, told in facts.items() if told.faults.get("constant regions")}
+    counts = _counts("constant regions", facts)
     if not counts:
         return []
     regions = max(told.n_regions for told in facts.values())
@@ -263,7 +278,7 @@ def _constant_regions(name, facts, people):
 
 
 def _clipped(name, facts, people):
-    counts = {s: told.faults["clipped regions"] for s, told in facts.items() if told.faults.get("clipped regions")}
+    counts = _counts("clipped regions", facts)
     if not counts:
         return []
     text = (

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.formats import read
+from neuroloom.formats import parts, read
 from neuroloom.scan import Scan
 
 
@@ -31,7 +31,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class FileSource:
-    """One file a sample; ``arguments`` are passed to the reader (``axes``, ``sampling_rate`` ...)."""
+    """One file a sample; ``arguments`` are passed to the reader (``axes``, ``sampling_rate`` ...), tables as `Path`."""
 
     kind: str
     paths: dict[str, Path]
@@ -43,7 +43,9 @@ class FileSource:
     def identity(self, sample):
         path = Path(self.paths[sample]).resolve()
         told = sorted(self.arguments.get(sample, {}).items())
-        return f"{self.kind}|{path.name}|{path.parent}|{_when(path)}|{told}"
+        tables = [value for _, value in told if isinstance(value, Path)]  # that the reader reads too
+        when = "|".join(_when(file) for file in (*parts(path), *tables))
+        return f"{self.kind}|{path.name}|{path.parent}|{when}|{told}"
 
     def available(self, sample):
         return sample in self.paths
@@ -138,6 +140,8 @@ class Cohort:
         Whether a simulator made it.
     taken_from : dict
         Column of ``table`` -> the user's own column that it was taken from, where that has another name.
+    identity : {"known", "unknown"}
+        Whether ``participant_id`` tells people apart; unknown where files of one person may have several names.
     """
 
     table: pd.DataFrame
@@ -148,6 +152,7 @@ class Cohort:
     planted: dict[str, Any] = field(default_factory=dict)
     simulated: bool = False
     taken_from: dict[str, str] = field(default_factory=dict)
+    identity: str = "known"
 
     def __post_init__(self):
         if self.table.index.name != "sample_id" or not self.table.index.is_unique:

@@ -1,7 +1,6 @@
 """The cohort file: says once how a user's own files map to a cohort (see ``cohort.yaml`` in the docs)."""
 
 import fnmatch
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,17 +11,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from neuroloom.cohort.bids import read_bids
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
+from neuroloom.cohort.file_names import FIELD, named_by_files
+from neuroloom.cohort.mapping import mapped, plain_key
+from neuroloom.cohort.trials_file import read_trials_file
 from neuroloom.cohort.where import chosen
 from neuroloom.cohort.words import common_words, in_our_values, take_common_words
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats.limits import inside, load_yaml, to_float32
-from neuroloom.formats.tables import NUMBER, WHOLE, read_table
+from neuroloom.formats.tables import read_table
 from neuroloom.known import check_known
 from neuroloom.scan import KINDS
 
-NAMES = ("participant_id", "session_id", "sample_id")  # columns that the cohort file's own keys make
+NAMES = ("participant_id", "session_id", "run_id", "sample_id")  # columns that the cohort file's own keys make
+UNKNOWN = "who each recording is of is not known (identity: unknown): no split can be proven to keep people apart"
 OF_BIDS = ("bids", "name", "where")  # the keys of a cohort file of a BIDS folder
-FIELD = re.compile(r"\{([^{}]*)\}")  # a column's name in a pattern of file names
+TABLES = ("events", "channel_table", "electrodes")  # arguments of readers that name a table of each row
 
 
 class Settings(BaseModel):
@@ -34,6 +37,19 @@ class Column(Settings):
 
     source: str
     values: dict[Any, str | int | float | bool | None] | None = None
+
+
+class Labels(Settings):
+    """``{column: hand, variable: y_train, values: {0: left, 1: right}}``: what each trial of a file is."""
+
+    column: str
+    variable: str
+    values: dict[Any, str | int | float | bool | None] | None = None
+
+    @property
+    def source(self):
+        """As `Column` calls it."""
+        return self.variable
 
 
 class InputFiles(BaseModel):
@@ -55,6 +71,10 @@ class CohortFile(Settings):
     name: str | None = None
     participant_id: str = "participant_id"
     session_id: str | None = None
+    run_id: str | None = None
+    identity: Literal["known", "unknown"] = "known"  # unknown: files of one person may have several names
+    participant: str | None = None  # of a file of trials: whose they are
+    labels: Labels | None = None  # of a file of trials: what each is
     columns: dict[str, Any] = {}
     inputs: dict[str, InputFiles] = {}
     contradictions: Literal["error", "leave_out"] = "error"  # people whose rows contradict each other
@@ -78,23 +98,30 @@ def read_cohort_file(path, data=None):
     path = Path(path)
     root = Path(data) if data else path.parent
     told = _parse(path)
-    cohort = _of_table(told, root, path) if told.bids is None else read_bids(root, told.bids)
-    cohort = replace(cohort, name=told.name or cohort.name)
+    if told.bids is not None:
+        cohort = read_bids(root, told.bids)
+    elif told.labels is not None or told.participant is not None:
+        cohort = read_trials_file(told, root, path)
+    else:
+        cohort = _of_table(told, root, path)
+    unsure = (UNKNOWN,) if told.identity == "unknown" else ()
+    cohort = replace(cohort, name=told.name or cohort.name, identity=told.identity, notes=(*cohort.notes, *unsure))
     return chosen(cohort, told.where) if told.where else cohort
 
 
 def _of_table(told, root, path):
-    names = (told.participant_id, *([told.session_id] if told.session_id else []))
+    names = _names(told)
     whole = (
-        _named_by_files(told, names, root, path)
+        named_by_files(told, names, root, path)
         if told.table is None
         else read_table(inside(root, told.table), text=names)
     )
     raw, doubles = _one_row_each(whole, told, path)
     table, notes = _columns(raw, told, path)
     table.insert(0, "participant_id", raw[told.participant_id].astype(str))
-    if told.session_id:
-        table.insert(1, "session_id", raw[told.session_id].astype(str))
+    for place, (word, column) in enumerate([("session_id", told.session_id), ("run_id", told.run_id)], start=1):
+        if column:
+            table.insert(min(place, len(table.columns)), word, raw[column].astype(str))
     sources = _sources_of_words(raw, told, path)
     inputs, said = _inputs(told, raw, table, sources, root, path)
     table, absent = _measured(table, inputs)
@@ -104,27 +131,9 @@ def _of_table(told, root, path):
     )  # fmt: skip
 
 
-def _named_by_files(told, names, root, path):
-    """Return who there is, as a table, where no table says it: by the names of the files of the first input."""
-    name, entry = next((name, entry) for name, entry in told.inputs.items() if entry.files)
-    fields = FIELD.findall(entry.files)
-    if set(fields) != set(names):
-        raise NeuroloomError(
-            f"{path}: without a table the files of {name!r} say who there is: its pattern needs {{{'}, {'.join(names)}}} and "
-            f"no other column, but is {entry.files!r}."
-        )
-    literal = iter(re.escape(text) for text in FIELD.split(entry.files)[::2])
-    pattern = next(literal)
-    for field, following in zip(fields, literal, strict=True):
-        again = field in re.findall(r"\(\?P<(\w+)>", pattern)
-        pattern += (f"(?P={field})" if again else f"(?P<{field}>[^/]+?)") + following
-    found = (
-        re.fullmatch(pattern, file.relative_to(root).as_posix()) for file in sorted(root.rglob("*")) if file.is_file()
-    )
-    rows = [match.groupdict() for match in found if match]
-    if not rows:
-        raise NeuroloomError(f"{path}: no file in {root} is named like {entry.files!r}, the pattern of input {name!r}.")
-    return pd.DataFrame(rows)
+def _names(told):
+    """Return the columns that name a row: of the person, and where told of the visit and the run."""
+    return tuple(column for column in (told.participant_id, told.session_id, told.run_id) if column)
 
 
 def _parse(path):
@@ -140,7 +149,8 @@ def _parse(path):
                 check_known(f"key in {path.name}", problem["loc"][0], CohortFile.model_fields)
         where = ".".join(map(str, problems[0]["loc"]))
         raise NeuroloomError(f"{path}: {where}: {problems[0]['msg']}.") from None
-    if told.table is None and told.bids is None and not any(entry.files for entry in told.inputs.values()):
+    of_trials = told.labels is not None or told.participant is not None
+    if told.table is None and told.bids is None and not of_trials and not any(e.files for e in told.inputs.values()):
         raise NeuroloomError(
             f"{path}: table: Field required (or 'bids: {{}}' for a BIDS folder, or an input whose 'files' say who there is)."
         )
@@ -161,9 +171,10 @@ def _column(raw, name, path):
 def _one_row_each(raw, told, path):
     """Return the table with a row a sample, by sample_id; equal rows are one, contradicting rows are refused."""
     raw = raw.copy()
-    sample = _named_rows(raw, told.participant_id, path)
-    if told.session_id:
-        sample = sample + "_" + _named_rows(raw, told.session_id, path)
+    first, *others = (_named_rows(raw, name, path) for name in _names(told))
+    sample = first if not others else first.str.cat(others, sep="_")
+    if told.table is None and sample.duplicated().any():  # files tell them apart by the further fields of their names
+        sample = sample.str.cat([raw[name] for name in raw if name not in _names(told)], sep="_")
     raw.index = pd.Index(sample, name="sample_id")
     notes = []
     equal = raw.duplicated()
@@ -174,7 +185,7 @@ def _one_row_each(raw, told, path):
     if len(twice) and told.contradictions == "error":
         raise NeuroloomError(
             f"{told.table}: {len(twice)} participants have rows that differ: {listed(twice)}. "
-            "If these are visits, name their column: 'session_id: COLUMN'. If they contradict each other, mend the "
+            "If these are visits or runs, name their column: 'session_id: COLUMN', 'run_id: COLUMN'. If they contradict each other, mend the "
             "table, or write 'contradictions: leave_out' into the cohort file."
         )
     if len(twice):
@@ -204,7 +215,7 @@ def _columns(raw, told, path):
     for word, how in told.columns.items():
         column = _named(how, word, path)
         values = _column(raw, column.source, path)
-        table[word] = values if column.values is None else _mapped(values, column, path)
+        table[word] = values if column.values is None else mapped(values, column, path)
     table, said = in_our_values(table)
     return table, list(dict.fromkeys(notes + said))
 
@@ -212,7 +223,8 @@ def _columns(raw, told, path):
 def _sources_of_words(raw, told, path):
     """Return word -> the user's column that it is taken from, told or found."""
     given = {word: _named(how, word, path).source for word, how in told.columns.items()}
-    own = {"participant_id": told.participant_id, **({"session_id": told.session_id} if told.session_id else {})}
+    own = {"participant_id": told.participant_id, "session_id": told.session_id, "run_id": told.run_id}
+    own = {word: column for word, column in own.items() if column}
     return {**common_words(raw.columns, {*given, *NAMES}), **given, **own}
 
 
@@ -232,32 +244,6 @@ def _named(how, word, path):
         raise NeuroloomError(f"{path}: {where}: {first['msg']}.") from None
 
 
-def _mapped(values, column, path):
-    """Return the values by their mapping, found by `_key`; an unnamed value is an error."""
-    mapping = {_key(key): value for key, value in column.values.items()}
-    keys = values.map(_key, na_action="ignore")
-    odd = sorted({str(key) for key in keys.dropna() if key not in mapping})
-    if odd:
-        raise NeuroloomError(
-            f"{path}: column {column.source!r} holds {listed(odd)}, which its 'values' do not name "
-            f"(they name {listed(column.values)})."
-        )
-    return keys.map(mapping)
-
-
-def _key(value):
-    """Return one word for a value however it is written: 1, 1.0 and '1' are one, true and 'True', not 7 and '007'."""
-    text = str(value).strip()
-    if text.lower() in ("true", "false"):
-        return text.lower()
-    if WHOLE.fullmatch(text):
-        return str(int(text))
-    if not NUMBER.fullmatch(text):
-        return text
-    number = float(text)
-    return str(int(number)) if number.is_integer() else str(number)
-
-
 def _inputs(told, raw, table, sources, root, path):
     """Return the inputs by name, and notes."""
     inputs, notes = {}, []
@@ -271,7 +257,10 @@ def _inputs(told, raw, table, sources, root, path):
             inputs[name], said = _features(name, entry, told, raw, table, sources, root, path)
             notes += said
         else:
-            raise NeuroloomError(f"{path}: input {name!r} needs 'files: PATTERN', for example \"{{FILE_ID}}.nii.gz\".")
+            raise NeuroloomError(
+                f"{path}: input {name!r} needs 'files: PATTERN', for example \"{{FILE_ID}}.nii.gz\"; or, where 'file' holds "
+                "its trials, 'participant: NAME' beside inputs."
+            )
     return inputs, notes
 
 
@@ -297,7 +286,7 @@ def _files(name, entry, raw, root, path):
         first = first or file
         if _is_there(file, f"{path}: input {name!r}: row {sample[:40]!r}"):
             paths[sample] = file
-            arguments[sample] = {key: _argument(key, how, row, path) for key, how in arguments_told.items()}
+            arguments[sample] = {key: _argument(key, how, row, root, path) for key, how in arguments_told.items()}
     if not paths:
         raise NeuroloomError(
             f"{path}: input {name!r}: none of the {len(raw)} files was found; the first looked for was {first}. "
@@ -334,15 +323,20 @@ def _shown(value):
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _argument(key, how, row, path):
-    """Return a reader's argument: a value, or ``{by: COLUMN, values: {...}}`` looked up for the row."""
+def _argument(key, how, row, root, path):
+    """Return a reader's argument: a value, ``{by: COLUMN, values: {...}}`` looked up for the row, or a table's place."""
+    if key in TABLES and str(how).lower().endswith((".tsv", ".csv")):
+        fields = FIELD.findall(how)
+        for field in fields:
+            check_known(f"column in {key} of {path.name}", field, row.index)
+        return inside(root, FIELD.sub(lambda field: _shown(row[field[1]]), how))
     if not (isinstance(how, dict) and "by" in how):
         return how
     check_known(f"column in {key} of {path.name}", how["by"], row.index)
     if not isinstance(how.get("values"), dict):
         raise NeuroloomError(f"{path}: {key} needs 'values': {{by: {how['by']}, values: {{NAME: ..., NAME: ...}}}}.")
-    values = {_key(k): v for k, v in how["values"].items()}
-    wanted = _key(row[how["by"]])
+    values = {plain_key(k): v for k, v in how["values"].items()}
+    wanted = plain_key(row[how["by"]])
     if wanted not in values:
         raise NeuroloomError(f"{path}: {key} has no value for {how['by']} = {row[how['by']]!r}.")
     return values[wanted]

@@ -24,7 +24,14 @@ READERS = {
     ".mat": "neuroloom.formats.matlab:read_mat",
     ".dcm": "neuroloom.formats.dicom:read_dicom",
     ".ima": "neuroloom.formats.dicom:read_dicom",
+    ".edf": "neuroloom.formats.edf:read_edf",
+    ".bdf": "neuroloom.formats.edf:read_edf",
+    ".vhdr": "neuroloom.formats.brainvision:read_brainvision",
+    ".set": "neuroloom.formats.eeglab:read_eeglab",
+    ".fif": "neuroloom.formats.fif:read_fif",
+    ".xdf": "neuroloom.formats.xdf:read_xdf",
 }
+BESIDE = {".set": (".fdt",), ".vhdr": (".eeg", ".dat", ".vmrk")}  # endings of a recording's further files
 DICOM = ".dcm"  # a folder is read as this, and a file whose name says nothing and whose content does
 
 
@@ -52,11 +59,18 @@ def stem(path):
     return name[: -len(ending)] if name.lower().endswith(ending.lower()) else name
 
 
+def parts(path):
+    """Return the files that a recording consists of: the one that is named, and those of its name that belong to it."""
+    path = Path(path)
+    beside = [path.with_suffix(ending) for ending in BESIDE.get(path.suffix.lower(), ())]
+    return [path, *(file for file in beside if file.is_file())]
+
+
 def known_arguments(path):
-    """Return the names of the arguments that the reader of a file takes; those of its `Meaning` are told one by one."""
+    """Return the names of the arguments that the reader of a file takes; those of its meaning are told one by one."""
     reader = locate("format", READERS, extension(path))
     names = [name for name in inspect.signature(reader).parameters if name not in ("path", "kind")]
-    return [one for name in names for one in (_names_of_meaning() if name == "meaning" else (name,))]
+    return [one for name in names for one in (_names_of_meaning(reader) if name == "meaning" else (name,))]
 
 
 def fitting_arguments(arguments, path):
@@ -87,7 +101,8 @@ def read(path, kind=None, **arguments) -> Scan:
         (volume for images, series for the others).
     **arguments
         What the file does not say itself, by format: ``axes``, ``sampling_rate`` (Hz) or ``sampling_period``
-        (s), ``variable``, ``header``, ``columns``, ``delimiter``, ``symmetric``, ``measure``, ``orientation``, ``series``.
+        (s), ``variable``, ``header``, ``columns``, ``delimiter``, ``symmetric``, ``measure``, ``orientation``, ``series``;
+        of recordings ``channels``, ``montage``, ``unit``, ``events``, ``event_label``, ``reference``, ``stream``.
 
     Returns
     -------
@@ -113,17 +128,22 @@ def read(path, kind=None, **arguments) -> Scan:
         raise FileProblem(path, "memory ran out while it was read.", "Close other programs.") from error
 
 
-def _names_of_meaning():
-    from neuroloom.formats.series import Meaning  # with the first file: what a reader needs is not imported before
+def _meaning_of(reader):
+    """Return the class of the reader's argument ``meaning``; None where it has none."""
+    parameter = inspect.signature(reader).parameters.get("meaning")
+    return None if parameter is None else type(parameter.default)
 
-    return [one.name for one in fields(Meaning)]
+
+def _names_of_meaning(reader):
+    return [one.name for one in fields(_meaning_of(reader))]
 
 
 def _with_meaning(reader, arguments):
-    """Return the arguments as a reader takes them, those of its `Meaning` as one."""
-    if "meaning" not in inspect.signature(reader).parameters:
+    """Return the arguments as a reader takes them, those of its meaning as one."""
+    if _meaning_of(reader) is None:
         return arguments
-    from neuroloom.formats.series import Meaning
-
-    told = {name: arguments[name] for name in _names_of_meaning() if name in arguments}
-    return {"meaning": Meaning(**told), **{name: value for name, value in arguments.items() if name not in told}}
+    told = {name: arguments[name] for name in _names_of_meaning(reader) if name in arguments}
+    return {
+        "meaning": _meaning_of(reader)(**told),
+        **{name: value for name, value in arguments.items() if name not in told},
+    }

@@ -3,12 +3,14 @@
 import csv
 import re
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
-from neuroloom.formats.series import Meaning, check_axes, check_names
+from neuroloom.formats.clock import on_even_clock
+from neuroloom.formats.series import SAMPLING_ARGUMENTS, Meaning, check_axes, check_names
 from neuroloom.known import check_known
 
 MISSING = {"", "n/a", "N/A", "NA", "NaN", "nan", "NAN"}  # BIDS's n/a, and what spreadsheets, R and numpy write
@@ -63,6 +65,8 @@ def read_delimited(
     header=None,
     columns=None,
     delimiter=None,
+    time_column=None,
+    fill_gaps=0.0,
 ):
     """Read a .csv or .tsv file of numbers, with or without a line of names.
 
@@ -79,11 +83,15 @@ def read_delimited(
         Which named columns to keep, in this order; None is all.
     delimiter : str or None
         None goes by the ending: a tab for .tsv, a comma else.
+    time_column : str or None
+        Of a series with a row a time: the column of time stamps (s). They must be even, and give the sampling rate.
+    fill_gaps : float
+        The longest gap (s) between time stamps that straight lines may fill; 0 is none.
 
     Returns
     -------
     Scan
-        Missing cells (``n/a``, ``NA``, empty) are NaN.
+        Missing cells (``n/a``, ``NA``, empty) are NaN. ``filled`` lists onset and duration (s) of gaps that were filled.
     """
     if delimiter is None:
         delimiter = "\t" if str(path).lower().endswith(".tsv") else ","
@@ -91,6 +99,8 @@ def read_delimited(
         raise FileProblem(path, f"delimiter must be one letter, but is {delimiter!r}.", "Correct it.")
     columns = [columns] if isinstance(columns, str) else columns
     axes = (None, None) if meaning.axes is None else check_axes(path, meaning.axes)
+    if time_column is not None:
+        return _stamped(path, kind, meaning, (header, columns, delimiter), time_column, fill_gaps)
     lines = _lines(path)
     rows_may_be_named = kind == "graph" or axes[0] == "region"
     layout = _layout(path, lines, delimiter, header, columns, rows_may_be_named)
@@ -99,6 +109,29 @@ def read_delimited(
         _check_clock(path, values, layout.names)
     row_names = _row_names(path, lines, layout, kind)
     return meaning.scan(path, values, kind, column_names=layout.names, row_names=row_names)
+
+
+def _stamped(path, kind, meaning, written, time_column, fill_gaps):
+    """Read a series whose rows have time stamps."""
+    header, columns, delimiter = written
+    told = [name for name in SAMPLING_ARGUMENTS if getattr(meaning, name) is not None]
+    if kind not in (None, "series") or told or (meaning.axes and check_axes(path, meaning.axes)[0] != "time"):
+        raise FileProblem(
+            path,
+            f"time_column is given beside {told[0] if told else 'another kind, or rows that are no times'}.",
+            "It gives the sampling rate of a series with a row a time: leave one of them out.",
+        )
+    if isinstance(fill_gaps, bool) or not isinstance(fill_gaps, Real) or not fill_gaps >= 0:
+        raise FileProblem(path, f"fill_gaps is {fill_gaps!r}, expected seconds.", "Correct it.")
+    lines = _lines(path)
+    wanted = None if columns is None else [time_column, *columns]
+    layout = _layout(path, lines, delimiter, header, wanted, False)
+    _check_in(path, time_column, layout.names or [])
+    values, clock = _numbers(path, lines, layout), layout.names.index(time_column)
+    signals, rate, filled = on_even_clock(path, values[:, clock], np.delete(values, clock, axis=1), fill_gaps)
+    names = [name for name in layout.names if name != time_column]
+    scan = replace(meaning, axes=("time", "region"), sampling_rate=rate).scan(path, signals, kind, column_names=names)
+    return scan.with_data(scan.data, filled=filled) if filled else scan
 
 
 def _lines(path):

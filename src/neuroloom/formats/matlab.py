@@ -62,11 +62,15 @@ def read_mat(
     -------
     Scan
     """
+    return meaning.scan(path, read_variable(path, variable), kind)
+
+
+def read_variable(path, variable=None):
+    """Return one array of real numbers of a .mat file, with its own type and axes; see `read_mat`."""
     with limits.open_file(path) as (file, n_file):
         head = file.read(N_HEADER)
         is_hdf5 = head.startswith((HDF5_SIGNATURE, b"MATLAB 7.3"))
-        values = _read_v73(path, variable) if is_hdf5 else _read_v5(path, file, head, n_file, variable)
-    return meaning.scan(path, values, kind)
+        return _read_v73(path, variable) if is_hdf5 else _read_v5(path, file, head, n_file, variable)
 
 
 def _read_v5(path, file, head, n_file, name):

@@ -47,11 +47,15 @@ def read_npz(
     variable : str or None
         Name of the array; needed where there are several.
     """
+    return meaning.scan(path, read_variable(path, variable), kind)
+
+
+def read_variable(path, variable=None):
+    """Return one array of a .npz file, with its own type and axes; see `read_npz`."""
     with limits.open_file(path) as (file, n_file):
         _check_directory(path, file, n_file)
         with limits.parsing(path, "whole .npz file"), zipfile.ZipFile(file) as archive:
-            values = _read_packed(path, archive, _choose(path, archive, variable), NUMBERS)
-    return meaning.scan(path, values, kind)
+            return _read_packed(path, archive, _choose(path, archive, variable), NUMBERS)
 
 
 def read_arrays(path, most=None):

@@ -8,12 +8,13 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
+from neuroloom.formats.channels import type_by_name, volts
 from neuroloom.known import check_known
 from neuroloom.scan import Scan
 
 KINDS_READ = ("series", "graph", "table")
 SAMPLING_ARGUMENTS = ("sampling_rate", "sampling_period")  # of a reader: Hz, or s
-SERIES, GRAPH = ("axes", *SAMPLING_ARGUMENTS), ("symmetric", "measure")  # what is told of them alone
+SERIES, GRAPH = ("axes", *SAMPLING_ARGUMENTS, "unit"), ("symmetric", "measure")  # what is told of them alone
 ASYMMETRY = 1e-4  # of the largest value: what rounding to four decimals leaves
 
 
@@ -45,6 +46,8 @@ class Meaning:
         Whether a graph must be symmetric.
     measure : str or None
         What the values of a graph are, for example "correlation".
+    unit : {"V", "mV", "uV", "nV"} or None
+        Of a series of voltages (EEG), which is then given in V, with the types that its channels' names tell.
     """
 
     axes: Sequence[str] | None = None
@@ -52,6 +55,7 @@ class Meaning:
     sampling_period: float | None = None
     symmetric: bool = True
     measure: str | None = None
+    unit: str | None = None
 
     def scan(self, path, values, kind, *, column_names=None, row_names=None):
         """Return the scan that an array makes.
@@ -85,8 +89,19 @@ class Meaning:
         if kind == "table":
             return _row(path, values, column_names)
         series, names = _region_by_time(path, values, self.axes, column_names, row_names)
-        sampling = sampling_of(path, self.sampling_rate, self.sampling_period)
-        return Scan(np.ascontiguousarray(series), "series", {**sampling, **({"names": names} if names else {})})
+        geometry = {
+            **sampling_of(path, self.sampling_rate, self.sampling_period),
+            **({"names": names} if names else {}),
+        }
+        series = np.ascontiguousarray(series)
+        if self.unit is not None:
+            series = series * np.float32(volts(path, self.unit))
+            geometry |= {
+                "unit": "V",
+                "types": [type_by_name(name) for name in names or [""] * len(series)],
+                "events": [],
+            }
+        return Scan(series, "series", geometry)
 
     def _check_told(self, path, kind):
         foreign = {"series": GRAPH, "graph": SERIES, "table": (*SERIES, *GRAPH)}[kind]
