@@ -3,7 +3,7 @@
 import mne
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfiltfilt, welch
+from scipy.signal import butter, csd, sosfiltfilt, welch
 
 from neuroloom.formats import spacious
 from neuroloom.seeds import generator
@@ -12,6 +12,7 @@ from neuroloom.simulators.eeg import (
     alpha,
     background,
     bad_of,
+    cross_spectrum,
     everyday,
     recorded,
     summed,
@@ -25,7 +26,9 @@ def resting(cap, duration, number=1, seed=0):
     key = (seed, "test", f"sub-{number:03d}", "ses-01", "run-01")
     person = traits(generator(*key[:3], "traits"))
     streams = [*everyday(person, cap, duration, key), background(person, cap, generator(*key, "background"))]
-    return person, recorded([*streams, alpha(person, cap, key)], cap, duration, key, [])
+    return person, recorded(
+        [*streams, alpha(person, cap, key).steps(cap.rate, generator(*key, "alpha"))], cap, duration, key, []
+    )
 
 
 def test_blinks_fade_from_the_forehead_to_the_back():
@@ -66,15 +69,33 @@ def test_waves_are_whole_across_steps():
     np.testing.assert_array_equal(whole, [expected, expected])
 
 
-def test_the_mains_stand_out_where_they_are():
-    for frequency in (50.0, 60.0):
-        _, scan = resting(Cap(19, 250.0, mains=frequency), 60.0)
-        f, power = welch(scan.data, 250.0, nperseg=500)
-        other = 110.0 - frequency
-        assert np.median(power[:, f == frequency] / power[:, f == other]) > 50
+@pytest.mark.parametrize("frequency", [50.0, 60.0])
+def test_the_mains_are_as_large_as_the_person_s(frequency):
+    logs, hums = [], []
+    for number in range(1, 7):
+        person, scan = resting(Cap(19, 256.0, mains=frequency, artefacts=0.0, bad_channels=0.0), 64.0, number)
+        f, power = welch(scan.data, 256.0, nperseg=512, scaling="spectrum")
+        around = power[:, np.abs(f - frequency) == 3.0].mean(axis=1)
+        logs.append(np.log(power[:, f == frequency][:, 0] - around) / 2)
+        hums.append(np.log(person.hum))
+    error = 0.6 / np.sqrt(6 * 19)  # spread of log size between channels
+    assert np.mean(logs) == pytest.approx(np.mean(hums), abs=4 * error + 0.04)  # it waxes and wanes by a fifth
     _, scan = resting(Cap(19, 250.0, mains=0.0), 60.0)
     f, power = welch(scan.data, 250.0, nperseg=500)
     assert np.median(power[:, f == 50.0] / power[:, f == 48.0]) == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_cross_spectrum_is_that_of_what_is_drawn():
+    """The mean power of Welch's segments, against the density that the best rules are computed from."""
+    cap = Cap(19, 128.0, mains=0.0, artefacts=0.0, bad_channels=0.0)
+    person, scan = resting(cap, 2000.0)
+    f, measured = csd(scan.data[3], scan.data, 128.0, nperseg=512)
+    kept = (f > 2) & (f < 50)
+    key = (0, "test", "sub-001", "ses-01", "run-01")
+    expected = cross_spectrum(person, cap, key, f[kept])  # (frequency, channel, channel)
+    size = np.sqrt(expected[:, 3, 3][:, None] * np.diagonal(expected, axis1=1, axis2=2))
+    error = 1 / np.sqrt(2 * 2000 * 128 / 512)
+    assert np.all(np.abs(measured.real.T[kept] - expected[:, 3]) < 6 * error * size)
 
 
 def test_a_bad_channel_is_flat_or_noisy_and_named():

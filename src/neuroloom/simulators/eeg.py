@@ -21,6 +21,7 @@ from neuroloom.simulators.eeg_artefacts import (
     BLINK,
     bad_channel,
     blinks,
+    electrode_density,
     electrodes,
     glances,
     mains,
@@ -179,9 +180,18 @@ def topographies(centres, cap, places, day, extent=EXTENT):
     extent : float
         In mm.
     """
+    return np.stack([signed(head().patch(c, extent))[cap.rows] for c in _placed(centres, places, day)])
+
+
+def together(centres, cap, places, day, extent=EXTENT):
+    """Return the map of patches that act as one, largest 1 over all electrodes, shape (channel,); see `topographies`."""
+    whole = sum(signed(head().patch(c, extent)) for c in _placed(centres, places, day))
+    return (signed(whole) / np.abs(whole).max())[cap.rows]
+
+
+def _placed(centres, places, day):
     apart = FROM_PERSON_TO_PERSON * places.standard_normal((len(centres), 3))
-    apart += FROM_DAY_TO_DAY * day.standard_normal((len(centres), 3))
-    return np.stack([signed(head().patch(c, extent))[cap.rows] for c in np.asarray(centres, dtype=float) + apart])
+    return np.asarray(centres, dtype=float) + apart + FROM_DAY_TO_DAY * day.standard_normal((len(centres), 3))
 
 
 def signed(topography):
@@ -233,11 +243,25 @@ def everyday(person, cap, duration, key):
     return streams
 
 
-def alpha(person, cap, key):
-    """Return the stream of posterior alpha."""
+def alpha(person, cap, key, gains=None, times=(0.0,)):
+    """Return posterior alpha, a `Rhythm`; where given, ``gains`` (4, knot) change its amplitude."""
     maps = topographies(ALPHA_AT, cap, generator(*key[:3], "alpha at"), generator(*key[:4], "alpha under"))
-    rhythm = Rhythm(peak(person.alpha_frequency, ALPHA_WIDTH), person.alpha / np.sqrt(len(maps)) * maps)
-    return rhythm.steps(cap.rate, generator(*key, "alpha"))
+    return Rhythm(peak(person.alpha_frequency, ALPHA_WIDTH), person.alpha / np.sqrt(len(maps)) * maps, times, gains)
+
+
+def cross_spectrum(person, cap, key, frequencies):
+    """Return the one-sided cross-spectral density of someone at rest without artefacts, in V^2/Hz.
+
+    Background, alpha and electrodes, as they are drawn; shape (frequency, channel, channel).
+    """
+    mixing = person.background * background_mixing(cap.n_channels)
+    rhythm = alpha(person, cap, key)
+    own = electrode_density(cap.rate, person.noise, person.drift)(frequencies)
+    return (
+        aperiodic(person.exponent)(frequencies)[:, None, None] * (mixing @ mixing.T)
+        + rhythm.density(frequencies)[:, None, None] * (rhythm.maps.T @ rhythm.maps)
+        + own[:, None, None] * np.eye(cap.n_channels)
+    )
 
 
 def summed(streams, n_channels, n_times):

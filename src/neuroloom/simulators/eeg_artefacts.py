@@ -134,12 +134,16 @@ def mains(frequency, rate, n_channels, size, rng):
 
 
 def electrodes(rate, n_channels, noise, drift, rng):
-    """Yield what each electrode adds alone: white noise (V rms) and slow drifts (V rms)."""
+    """Return a stream of what each electrode adds alone: white noise (V rms) and slow drifts (V rms)."""
+    return coloured(electrode_density(rate, noise, drift), n_channels, rate, rng)
+
+
+def electrode_density(rate, noise, drift):
+    """Return the density of an electrode's own noise, V^2/Hz."""
     slow = aperiodic(2.5, knee=0.05)
     span = np.linspace(rate / (2 * STEP), 2.0, 4000)
     share = np.trapezoid(slow(span), span)
-    floor = noise**2 / (rate / 2)
-    yield from coloured(lambda f: floor + drift**2 * slow(f) / share, n_channels, rate, rng)
+    return lambda f: noise**2 / (rate / 2) + drift**2 * slow(f) / share
 
 
 def bad_channel(chance, names, rng):

@@ -160,7 +160,8 @@ class MotorImageryDraw:
         duration = FIRST + TRIAL * self.n_trials + REST
         resting, _ = self.person(key[2])
         streams = everyday(resting, cap, duration, key)
-        streams += [background(resting, cap, generator(*key, "background")), alpha(resting, cap, key)]
+        streams.append(background(resting, cap, generator(*key, "background")))
+        streams.append(alpha(resting, cap, key).steps(cap.rate, generator(*key, "alpha")))
         for band, rhythm in self.rhythms(sample).items():
             streams.append(rhythm.steps(cap.rate, generator(*key, band)))
         if self.eyes_follow:
