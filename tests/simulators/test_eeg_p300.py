@@ -58,7 +58,7 @@ def test_each_round_flashes_every_line_once_and_the_letter_s_two_are_awaited():
 def test_awaited_flashes_differ_by_the_planted_waves():
     """Mean height: that of the noticed times their share; jitter of a bell widens it and lowers its top."""
     cohort = simulate_p300(
-        n_participants=1, n_runs=6, n_rounds=20, interval=1.0, n_channels=64, artefacts=0, mains=0, bad_channels=0,
+        n_participants=1, n_runs=6, n_rounds=20, interval=1.0, n_channels=19, artefacts=0, mains=0, bad_channels=0,
         sampling_rate=128.0,
     )  # fmt: skip
     draw, truth = cohort.inputs["eeg"].draw, cohort.truth.iloc[0]

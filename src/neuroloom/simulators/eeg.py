@@ -310,6 +310,7 @@ def geometry(cap, names, types, events):
         "types": types,
         "positions": [places.get(name) for name in names],
         "reference": "linked mastoids",
+        **({"line_frequency": cap.mains} if cap.mains else {}),
         "events": sorted(events, key=lambda event: event[0]),
     }
 

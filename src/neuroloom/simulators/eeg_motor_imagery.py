@@ -287,7 +287,12 @@ def simulate_motor_imagery(
         {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
         name=f"simulated motor imagery (effect {effect:g})",
         known_truth=truth,
-        planted={"areas": AREAS, "effect": draw.effect, "ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling}},
+        planted={
+            "areas": AREAS,
+            "effect": draw.effect,
+            "task": "motorimagery",
+            "ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling},
+        },
         simulated=True,
     )
 

@@ -261,7 +261,7 @@ def simulate_p300(
         {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
         name=f"simulated P300 speller (effect {effect:g})",
         known_truth=truth,
-        planted={"at": AT, "effect": draw.effect, "ceiling": {"auc": float(truth["best_auc"].mean())}},
+        planted={"at": AT, "effect": draw.effect, "task": "p300", "ceiling": {"auc": float(truth["best_auc"].mean())}},
         simulated=True,
     )
 
