@@ -5,4 +5,7 @@ SIMULATORS = {
     "simulated_bold": "neuroloom.simulators.bold:simulate_bold",
     "simulated_t1w": "neuroloom.simulators.t1w:simulate_t1w",
     "simulated_label_maps": "neuroloom.simulators.label_maps:simulate_label_maps",
+    "simulated_motor_imagery": "neuroloom.simulators.eeg_motor_imagery:simulate_motor_imagery",
+    "simulated_p300": "neuroloom.simulators.eeg_p300:simulate_p300",
+    "simulated_seizures": "neuroloom.simulators.eeg_seizure:simulate_seizures",
 }

@@ -12,6 +12,7 @@ from neuroloom.formats.atomic import atomic_write, make_folder
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import write_table
+from neuroloom.simulators.bids_eeg import write_recording
 
 VOLUMES = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR"}  # input name -> BIDS suffix, in anat/
 LABELS = {"kind": "labels", "files": "{participant_id}/anat/{participant_id}_dseg.nii.gz"}
@@ -79,11 +80,12 @@ def _describe(cohort, folder):
         "GeneratedBy": [GENERATED],
     }
     atomic_write(folder / "dataset_description.json", json.dumps(told, indent=1).encode())
-    changing = _changing(cohort.table)
-    people = cohort.table.drop_duplicates("participant_id").drop(columns=["session_id", *changing], errors="ignore")
+    table = cohort.table.drop(columns="run_id", errors="ignore")
+    changing = _changing(table)
+    people = table.drop_duplicates("participant_id").drop(columns=["session_id", *changing], errors="ignore")
     write_table(folder / "participants.tsv", people.reset_index(drop=True))
-    if "session_id" in cohort.table:
-        for person, visits in cohort.table.groupby("participant_id"):
+    if "session_id" in table:
+        for person, visits in table.drop_duplicates(["participant_id", "session_id"]).groupby("participant_id"):
             make_folder(folder / person)
             write_table(
                 folder / person / f"{person}_sessions.tsv", visits[["session_id", *changing]].reset_index(drop=True)
@@ -125,6 +127,8 @@ def _write_scan(cohort, name, sample, folder):
         place = folder / row["participant_id"] / "anat"
         place.mkdir(parents=True, exist_ok=True)
         write_nifti(place / f"{row['participant_id']}_dseg.nii.gz", scan)
+    elif "types" in scan.geometry:
+        write_recording(scan, folder.joinpath(*parts, "eeg"), parts, cohort.planted["task"], row.get("run_id"))
     elif scan.kind == "series":
         place = folder.joinpath(*parts, "func")
         place.mkdir(parents=True, exist_ok=True)
