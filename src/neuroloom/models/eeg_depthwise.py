@@ -1,7 +1,8 @@
-"""Convolution of each channel with a kernel of its own along time, as one matrix product.
+"""Convolution of each channel with a kernel of its own along time, as matrix products.
 
-Depthwise kernels of 64 samples are slow in the convolutions of the usual libraries on a CPU. Cut into blocks of L samples,
-each block and its successor make L outputs through one (2 L, L) Toeplitz matrix; outputs are equal up to rounding.
+Depthwise kernels of 64 samples are slow in the convolutions of the usual libraries on a CPU. Cut into blocks of as many
+samples as the kernel has, each block and its successor make a block of outputs through one Toeplitz matrix; outputs are
+equal up to rounding.
 """
 
 import torch
@@ -20,26 +21,23 @@ def depthwise_same(x, kernels):
     -------
     Tensor of shape (batch, channel, time)
     """
+    n_items, _, n_times = x.shape
     length = kernels.shape[1]
-    pairs = block_pairs(padded_same(x, length), x.shape[2], length)  # (batch, channel, block, 2 L)
-    made = torch.einsum("bcnm,clm->bcnl", pairs, toeplitz(kernels))
-    return made.flatten(2)[..., : x.shape[2]]
+    blocks = padded_blocks(x.transpose(0, 1), length).flatten(1, 2)  # (channel, batch * block, length)
+    here, next_one = toeplitz(kernels).mT.split(length, dim=1)
+    made = torch.baddbmm(blocks[:, :-1] @ here, blocks[:, 1:], next_one)
+    made = F.pad(made, (0, 0, 0, 1)).unflatten(1, (n_items, -1))  # each item's last block is padding, and left out
+    return made[:, :, :-1].flatten(2)[..., :n_times].transpose(0, 1)
 
 
-def padded_same(x, length):
-    """Return ``x`` with the zeros at both ends that a kernel of this length needs to keep the number of samples."""
-    return F.pad(x, ((length - 1) // 2, length // 2))
+def padded_blocks(x, length):
+    """Return (..., time), with the zeros that a "same" kernel sees at both ends, in blocks: (..., block, length).
 
-
-def block_pairs(padded, n_times, length):
-    """Return blocks of L = ``length`` samples, each beside the block that follows: (..., block, 2 L).
-
-    ``padded`` has ``n_times + length - 1`` samples; there are as many blocks as cover ``n_times``.
+    One block more than the time fills: each has a successor.
     """
-    n_blocks = -(-n_times // length)
-    missing = (n_blocks + 1) * length - padded.shape[-1]
-    blocks = F.pad(padded, (0, missing)).unflatten(-1, (n_blocks + 1, length))
-    return torch.cat([blocks[..., :-1, :], blocks[..., 1:, :]], dim=-1)
+    n_times, before = x.shape[-1], (length - 1) // 2
+    n_blocks = -(-n_times // length) + 1
+    return F.pad(x, (before, n_blocks * length - n_times - before)).unflatten(-1, (n_blocks, length))
 
 
 def toeplitz(kernels):

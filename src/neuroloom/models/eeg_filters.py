@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from neuroloom.models.eeg_depthwise import block_pairs, depthwise_same, padded_same
+from neuroloom.models.eeg_depthwise import depthwise_same, padded_blocks
 from neuroloom.models.eeg_items import limit_norms
 
 
@@ -98,11 +98,12 @@ def seen_moments(x, length):
     """
     wide = torch.float32 if x.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
     n_times, n_values = x.shape[2], x.numel()
-    padded = padded_same(x.flatten(0, 1).to(wide), length)  # (series, time + length - 1)
+    blocks = padded_blocks(x.flatten(0, 1).to(wide), length)  # (series, block, length)
+    padded = blocks.flatten(1)[:, : n_times + length - 1]
+    starts = F.pad(padded[:, :n_times], (0, blocks[0].numel() - n_times)).view(-1, length)
+    blocks = blocks.flatten(0, 1)  # the last of each series meets zeros in ``starts``
+    products = torch.cat([starts.T @ blocks, starts[:-1].T @ blocks[1:]], dim=1)  # (length, 2 length)
     lag = torch.arange(length, device=x.device)
-    pairs = block_pairs(padded, n_times, length)
-    starts = block_pairs(F.pad(padded[:, :n_times], (0, length - 1)), n_times, length)[..., :length]
-    products = starts.flatten(0, 1).T @ pairs.flatten(0, 1)  # (length, 2 length)
     first = products.gather(1, lag[:, None] + lag).sum(dim=0)
     entering, leaving = padded[:, n_times:], padded[:, : length - 1]
     change = F.pad(entering.T @ entering - leaving.T @ leaving, (0, 1, 0, 1))  # (length, length)
