@@ -1,7 +1,9 @@
 """Stores: one input of a whole cohort, after its per-scan chain, a row a sample."""
 
 import json
+import os
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -34,7 +36,7 @@ class MappedStore:
     def __getitem__(self, row):
         if self.paths[row] is None:
             raise NeuroloomError(f"{self.samples[row]}: this input was not measured.")
-        return np.load(self.paths[row], mmap_mode="r", allow_pickle=False)
+        return mapped(self.paths[row])
 
     def geometry(self, row):
         """Return what is known beside the data of a row (affine, names, sampling rate), after the chain."""
@@ -47,7 +49,7 @@ class MappedStore:
     def _told(self, row):
         return json.loads(self.paths[row].with_suffix(".json").read_text())
 
-    @property
+    @cached_property
     def present(self):
         return np.array([path is not None for path in self.paths])
 
@@ -79,12 +81,30 @@ class ArrayStore:
     def geometry(self, row):
         return self.told.get(row, {"names": self.names} if self.names else {})
 
-    @property
+    @cached_property
     def present(self):
         return np.array([row in self.values for row in range(len(self))])
 
     def stack(self, rows):
         return stack_rows(self, rows)
+
+
+def mapped(path):
+    """Return the array of a .npy file, memory-mapped; nothing stays open when it is let go.
+
+    Reading the header takes longer than mapping what follows, and a series is opened again for each of its windows: what
+    the headers of the last files said is remembered.
+    """
+    told = os.stat(path)
+    dtype, shape, order, offset = _header(path, told.st_mtime_ns, told.st_size)
+    return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+
+
+@lru_cache(maxsize=4096)
+def _header(path, changed, size):
+    """Return type, shape, order and start of the data of a .npy file as it was when it was last changed."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array.dtype, array.shape, "C" if array.flags.c_contiguous else "F", array.offset
 
 
 def stack_rows(store, rows):
