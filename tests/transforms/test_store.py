@@ -10,7 +10,7 @@ import pytest
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.transforms.cache import Cache
-from neuroloom.transforms.store import MappedStore, check_names, first_difference
+from neuroloom.transforms.store import ArrayStore, MappedStore, check_names, first_difference
 
 
 class Named:
@@ -89,10 +89,32 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path):
     np.testing.assert_array_equal(store[0], np.ones((3, 4)), strict=True)
 
 
+def test_stretches_are_those_of_the_array(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3, 50)).astype(np.float32), np.asfortranarray(rng.normal(size=(4, 70))), np.arange(60)]
+    store = stored(tmp_path, *arrays, rng.normal(size=(2, 3, 50)))
+    held = ArrayStore("series", store.samples[:3], dict(enumerate(arrays)))
+    for start, stop in ((0, 50), (7, 31), (49, 50), (40, 90), (5, 5)):
+        for row in range(4):
+            np.testing.assert_array_equal(store.stretch(row, start, stop), store[row][..., start:stop], strict=True)
+        for row, array in enumerate(arrays):
+            np.testing.assert_array_equal(held.stretch(row, start, stop), array[..., start:stop], strict=True)
+
+
+def test_a_file_cut_short_is_told(tmp_path):
+    store = stored(tmp_path, np.zeros((2, 1000), dtype=np.float32))
+    store.stretch(0, 0, 10)
+    store.paths[0].write_bytes(store.paths[0].read_bytes()[:-100])
+    with pytest.raises(NeuroloomError, match=r"0\.npy: is no whole array .* Delete it"):
+        store.stretch(0, 0, 10)
+    with pytest.raises(NeuroloomError, match=r"0\.npy: is no whole array"):
+        store[0]
+
+
 def test_windows_leave_no_file_open(tmp_path):
     store = stored(tmp_path, np.zeros((2, 1000), dtype=np.float32))
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    kept = [np.array(store[0][:, start : start + 10]) for start in range(300)]
+    kept = [(store[0], store.stretch(0, start, start + 10)) and start for start in range(300)]
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert len(kept) == 300
     assert after == before
