@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from neuroloom.errors import NeuroloomError
 from neuroloom.models import MODELS
 from neuroloom.models.network import build_network, check_model
-from neuroloom.parts import Part
+from neuroloom.parts import Part, resolve
 
 # a small case of each: kind, shape of one sample, arguments
 CASES = {
@@ -19,8 +19,23 @@ CASES = {
     "brainnetcnn": ("graph", (9, 9), {"edge_to_edge": [3, 4], "edge_to_node": 5, "dense": [6]}),
     "conv1d": ("series", (5, 24), {"widths": [6, 8, 7]}),
     "gru": ("series", (5, 24), {"width": 6, "layers": 2}),
+    "eegnet": ("series", (5, 45), {"filters": 3, "kernel_size": 8, "separable_size": 5}),
+    "shallow_convnet": (
+        "series",
+        (5, 60),
+        {"filters": 3, "spatial_filters": 4, "kernel_size": 7, "pool": 20, "pool_step": 5},
+    ),
+    "deep_convnet": ("series", (5, 70), {"widths": [4, 5, 6], "kernel_size": 4, "pool": 2}),
+    "eeg_conformer": (
+        "series",
+        (5, 60),
+        {"width": 8, "kernel_size": 7, "pool": 20, "pool_step": 5, "layers": 2, "heads": 2},
+    ),
+    "atcnet": ("series", (5, 60), {"filters": 3, "kernel_size": 8, "second_size": 6, "pools": [3, 2], "windows": 3}),
+    "p300_cnn": ("series", (5, 40), {"spatial_filters": 3, "filters": 4, "hidden": 6}),
 }
-ON_SERIES = [name for name, (kind, _, _) in CASES.items() if kind == "series"]
+OF_ANY_LENGTH = ["conv1d", "gru"]
+OF_ONE_LENGTH = [name for name, (kind, _, _) in CASES.items() if kind == "series" and name not in OF_ANY_LENGTH]
 N_OUTPUTS = 3
 
 
@@ -73,7 +88,7 @@ def test_a_persons_output_does_not_depend_on_others_in_the_batch(name):
     torch.testing.assert_close(made({"x": others})["output"][:1], together[:1])
 
 
-@pytest.mark.parametrize("name", ON_SERIES)
+@pytest.mark.parametrize("name", OF_ANY_LENGTH)
 @pytest.mark.parametrize("filler", [0.0, 1e4, float("nan")])
 def test_padding_never_changes_the_output(name, filler):
     made, x = trained(name), batch(name)
@@ -86,7 +101,7 @@ def test_padding_never_changes_the_output(name, filler):
         torch.testing.assert_close(found[item : item + 1], alone)
 
 
-@pytest.mark.parametrize("name", ON_SERIES)
+@pytest.mark.parametrize("name", OF_ANY_LENGTH)
 def test_padding_never_changes_what_is_learned(name):
     x, lengths = batch(name), torch.tensor([24, 17, 8, 3])
     gradients = []
@@ -101,10 +116,45 @@ def test_padding_never_changes_what_is_learned(name):
     torch.testing.assert_close(*gradients)
 
 
-@pytest.mark.parametrize("name", ON_SERIES)
+@pytest.mark.parametrize("name", OF_ANY_LENGTH)
 def test_impossible_lengths_are_refused(name):
     with pytest.raises(NeuroloomError, match="between 1 and the 24 steps"):
         network(name)({"x": batch(name)}, lengths={"x": torch.tensor([24, 25, 3, 3])})
+
+
+@pytest.mark.parametrize("name", OF_ONE_LENGTH)
+def test_padded_items_are_refused_where_one_length_is_read(name):
+    made, x = network(name).eval(), batch(name)
+    whole = torch.full((4,), x.shape[-1])
+    assert torch.equal(made({"x": x}, lengths={"x": whole})["output"], made({"x": x})["output"])
+    with pytest.raises(NeuroloomError, match=rf"{name}.* only 30 of {x.shape[-1]} samples.*windows, length"):
+        made({"x": x}, lengths={"x": whole.clone().index_fill(0, torch.tensor([2]), 30)})
+    with pytest.raises(NeuroloomError, match=rf"{name} was built for items of 5 x {x.shape[-1]}.*6 x {x.shape[-1]}"):
+        made({"x": torch.zeros(4, 6, x.shape[-1])})
+
+
+@pytest.mark.parametrize("name", OF_ONE_LENGTH)
+def test_noise_is_learned_by_heart(name):
+    kind, shape, arguments = CASES[name]
+    off = {
+        key: 0.0
+        for key in ("dropout", "attention_dropout")
+        if key in resolve("model", MODELS, Part(name=name)).__init__.__kwdefaults__
+    }
+    free = {key: None for key in ("spatial_norm", "head_norm") if name in ("eegnet", "atcnet")}
+    torch.manual_seed(0)
+    made = build_network(Part(name=name, **arguments, **off, **free), {"x": shape}, {"x": kind}, 2)
+    x, truth = batch(name, n=16), torch.arange(16) % 2
+    optimizer = torch.optim.Adam(made.parameters(), lr=1e-2)
+    made.train()
+    for _ in range(150):
+        loss = torch.nn.functional.cross_entropy(made({"x": x})["output"], truth)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.05  # 0.69 is chance
+    made.eval()
+    assert (made({"x": x})["output"].argmax(dim=1) == truth).all()  # running averages have followed
 
 
 @pytest.mark.parametrize("name", MODELS)

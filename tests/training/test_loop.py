@@ -7,6 +7,8 @@ from torch import nn
 
 from neuroloom.cohort.target import Target
 from neuroloom.errors import NeuroloomError
+from neuroloom.models.network import build_network
+from neuroloom.parts import Part
 from neuroloom.sampling.whole import Whole
 from neuroloom.tasks.classify import Classify
 from neuroloom.training.items import Items
@@ -175,3 +177,19 @@ def test_without_a_tune_part_patience_ends_nothing(tmp_path):
     nobody = Items({"x": fit.stores["x"]}, Whole(), np.arange(0), y)
     history = loop(y, epochs=6, patience=2).run(fit, nobody, tmp_path / "c", lambda row: None)
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_limits_of_norms_hold_after_a_training(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(24) % 2
+    series = rng.normal(size=(24, 4, 64)).astype(np.float32)
+    stores = {"eeg": ArrayStore("series", tuple(map(str, range(24))), dict(enumerate(series)))}
+    items = [Items(stores, Whole(), rows, y) for rows in (np.arange(16), np.arange(16, 24))]
+    network = build_network(Part(name="eegnet", kernel_size=16), {"eeg": (4, 64)}, {"eeg": "series"}, 2)
+    task = Classify().prepare(Target("d", "class", y, ("a", "b")), np.arange(16))
+    settings = TrainingSettings(epochs=3, batch_size=8, learning_rate=1.0, weight_decay=0.0)
+    trained = Loop(network, task, settings, [], (0, 0, 0, "net"), torch.device("cpu"))
+    trained.run(*items, tmp_path / "checkpoint", lambda row: None)
+    spatial, head = network.model.bank.spatial.norm(dim=2), network.model.head.weight.norm(dim=1)
+    assert 0.9 < spatial.max() <= 1 + 1e-6  # at this rate a step alone leads beyond it
+    assert 0.2 < head.max() <= 0.25 + 1e-6

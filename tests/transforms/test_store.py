@@ -1,5 +1,8 @@
 """Stores of prepared samples: what may be stacked, and what only looks as if it might."""
 
+import os
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.transforms.cache import Cache
-from neuroloom.transforms.store import check_names, first_difference
+from neuroloom.transforms.store import ArrayStore, MappedStore, check_names, first_difference
 
 
 class Named:
@@ -57,3 +60,61 @@ def test_a_cache_that_cannot_be_made_names_the_way_out(tmp_path):
     cohort = Cohort(table, {"x": ArraySource("table", people, np.ones((1, 3), dtype=np.float32))})
     with pytest.raises(NeuroloomError, match=r"a file/cache: cannot be made .*NEUROLOOM_CACHE"):
         Cache(blocked / "cache").store(cohort, "x", ())
+
+
+def stored(folder, *arrays):
+    paths = tuple(folder / f"{number}.npy" for number in range(len(arrays)))
+    for path, array in zip(paths, arrays, strict=True):
+        np.save(path, array)
+    return MappedStore("series", tuple(f"sub-{number}" for number in range(len(arrays))), (*paths, None))
+
+
+def test_a_mapped_row_is_what_numpy_reads(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3, 50)).astype(np.float32), np.asfortranarray(rng.normal(size=(4, 7))), np.arange(5)]
+    store = pickle.loads(pickle.dumps(stored(tmp_path, *arrays)))
+    for _ in range(2):
+        for row, array in enumerate(arrays):
+            np.testing.assert_array_equal(store[row], array, strict=True)
+            assert isinstance(store[row], np.memmap)
+            assert not store[row].flags.writeable
+    assert store.present.tolist() == [True, True, True, False]
+
+
+def test_a_file_that_was_replaced_is_read_anew(tmp_path):
+    store = stored(tmp_path, np.zeros((2, 10), dtype=np.float32))
+    assert store[0].shape == (2, 10)
+    np.save(tmp_path / "new.npy", np.ones((3, 4)))
+    (tmp_path / "new.npy").replace(store.paths[0])
+    np.testing.assert_array_equal(store[0], np.ones((3, 4)), strict=True)
+
+
+def test_stretches_are_those_of_the_array(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3, 50)).astype(np.float32), np.asfortranarray(rng.normal(size=(4, 70))), np.arange(60)]
+    store = stored(tmp_path, *arrays, rng.normal(size=(2, 3, 50)))
+    held = ArrayStore("series", store.samples[:3], dict(enumerate(arrays)))
+    for start, stop in ((0, 50), (7, 31), (49, 50), (40, 90), (5, 5)):
+        for row in range(4):
+            np.testing.assert_array_equal(store.stretch(row, start, stop), store[row][..., start:stop], strict=True)
+        for row, array in enumerate(arrays):
+            np.testing.assert_array_equal(held.stretch(row, start, stop), array[..., start:stop], strict=True)
+
+
+def test_a_file_cut_short_is_told(tmp_path):
+    store = stored(tmp_path, np.zeros((2, 1000), dtype=np.float32))
+    store.stretch(0, 0, 10)
+    store.paths[0].write_bytes(store.paths[0].read_bytes()[:-100])
+    with pytest.raises(NeuroloomError, match=r"0\.npy: is no whole array .* Delete it"):
+        store.stretch(0, 0, 10)
+    with pytest.raises(NeuroloomError, match=r"0\.npy: is no whole array"):
+        store[0]
+
+
+def test_windows_leave_no_file_open(tmp_path):
+    store = stored(tmp_path, np.zeros((2, 1000), dtype=np.float32))
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    kept = [(store[0], store.stretch(0, start, start + 10)) and start for start in range(300)]
+    after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    assert len(kept) == 300
+    assert after == before

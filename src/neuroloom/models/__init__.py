@@ -13,6 +13,12 @@ MODELS = {
     "brainnetcnn": "neuroloom.models.graph_brainnetcnn:BrainNetCNN",
     "conv1d": "neuroloom.models.series_conv1d:Conv1D",
     "gru": "neuroloom.models.series_gru:SeriesGRU",
+    "eegnet": "neuroloom.models.eeg_eegnet:EEGNet",
+    "shallow_convnet": "neuroloom.models.eeg_shallow:ShallowConvNet",
+    "deep_convnet": "neuroloom.models.eeg_deep:DeepConvNet",
+    "eeg_conformer": "neuroloom.models.eeg_conformer:EEGConformer",
+    "atcnet": "neuroloom.models.eeg_atcnet:ATCNet",
+    "p300_cnn": "neuroloom.models.eeg_p300:P300CNN",
 }
 VOXEL_MODELS = {
     "unet3d": "neuroloom.models.volume_unet3d:UNet3D",

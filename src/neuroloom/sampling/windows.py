@@ -6,7 +6,7 @@ from neuroloom.errors import NeuroloomError
 
 
 class Windows:
-    """Cut series into windows of equal length, as indices into the store; nothing is copied.
+    """Cut series into windows of equal length, as indices into the store; a window is read when it is asked for.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Windows:
     def cut(self, stores, item):
         """Return the window of each input: name -> (region, length)."""
         row, start = int(item[0]), int(item[1])
-        return {n: s[row][..., start : start + self.length] for n, s in stores.items() if s.present[row]}
+        return {n: s.stretch(row, start, start + self.length) for n, s in stores.items() if s.present[row]}
 
     def join(self, items, outputs):
         """Return the mean of the windows' answers for each row: (rows, outputs)."""

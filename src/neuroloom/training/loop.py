@@ -120,6 +120,7 @@ class Loop:
             for group in optimizer.param_groups:
                 torch.nn.utils.clip_grad_norm_(group["params"], self.settings.clip_norm)
         optimizer.step()
+        constrain(self.network)
 
     @torch.no_grad()
     def mean_loss(self, items):
@@ -175,6 +176,13 @@ class Loop:
         self.best = _below(tensors, "best") or None
         for player, optimizer in self.optimizers.items():
             load_optimizer(optimizer, tensors, f"optimizer.{player}")
+
+
+def constrain(network):
+    """Bring weights back within the limits that some networks set them (``constrain``), after a step."""
+    for module in network.modules():
+        if hasattr(module, "constrain"):
+            module.constrain()
 
 
 def made_inputs(augmentations, batch, draw):

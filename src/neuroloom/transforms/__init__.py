@@ -28,4 +28,5 @@ AUGMENTATIONS = {
     "simulated_contrasts": "neuroloom.transforms.augment_contrasts:SimulatedContrasts",
     "series": "neuroloom.transforms.augment_series:Series",
     "connectome": "neuroloom.transforms.augment_connectome:Connectome",
+    "eeg": "neuroloom.transforms.augment_eeg:EEG",
 }

@@ -1,7 +1,10 @@
 """Stores: one input of a whole cohort, after its per-scan chain, a row a sample."""
 
 import json
+import math
+import os
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -34,7 +37,11 @@ class MappedStore:
     def __getitem__(self, row):
         if self.paths[row] is None:
             raise NeuroloomError(f"{self.samples[row]}: this input was not measured.")
-        return np.load(self.paths[row], mmap_mode="r", allow_pickle=False)
+        return mapped(self.paths[row])
+
+    def stretch(self, row, start, stop):
+        """Return some steps of the last axis of a row, read into memory."""
+        return read_stretch(self.paths[row], start, stop)
 
     def geometry(self, row):
         """Return what is known beside the data of a row (affine, names, sampling rate), after the chain."""
@@ -47,7 +54,7 @@ class MappedStore:
     def _told(self, row):
         return json.loads(self.paths[row].with_suffix(".json").read_text())
 
-    @property
+    @cached_property
     def present(self):
         return np.array([path is not None for path in self.paths])
 
@@ -76,15 +83,62 @@ class ArrayStore:
     def __getitem__(self, row):
         return self.values[row]
 
+    def stretch(self, row, start, stop):
+        """Return some steps of the last axis of a row, a view."""
+        return self.values[row][..., start:stop]
+
     def geometry(self, row):
         return self.told.get(row, {"names": self.names} if self.names else {})
 
-    @property
+    @cached_property
     def present(self):
         return np.array([row in self.values for row in range(len(self))])
 
     def stack(self, rows):
         return stack_rows(self, rows)
+
+
+def mapped(path):
+    """Return the array of a .npy file, memory-mapped; nothing stays open when it is let go.
+
+    Reading the header takes longer than mapping what follows, and a series is opened again for each of its windows: what
+    the headers of the last files said is remembered.
+    """
+    dtype, shape, order, offset = _header(path, *_version(path))
+    return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+
+
+def read_stretch(path, start, stop):
+    """Return the steps from ``start`` up to ``stop`` of the last axis of the array in a .npy file, read into memory.
+
+    For windows at random places of a long recording: the pages of a map are found one by one, which takes several times as
+    long as reading, and they stay.
+    """
+    dtype, shape, order, offset = _header(path, *_version(path))
+    if order == "F" or not shape:
+        return np.array(mapped(path)[..., start:stop])
+    start, stop, _ = slice(start, stop).indices(shape[-1])
+    made = np.empty((math.prod(shape[:-1]), max(0, stop - start)), dtype=dtype)
+    with open(path, "rb", buffering=0) as file:
+        for number, channel in enumerate(made):
+            file.seek(offset + (number * shape[-1] + start) * dtype.itemsize)
+            file.readinto(channel)
+    return made.reshape(*shape[:-1], made.shape[1])
+
+
+def _version(path):
+    told = os.stat(path)
+    return told.st_mtime_ns, told.st_size
+
+
+@lru_cache(maxsize=4096)
+def _header(path, changed, size):
+    """Return type, shape, order and start of the data of a .npy file as it was when it was last changed."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise NeuroloomError(f"{path}: is no whole array ({error}). Delete it; the next run makes it anew.") from None
+    return array.dtype, array.shape, "C" if array.flags.c_contiguous else "F", array.offset
 
 
 def stack_rows(store, rows):
