@@ -139,8 +139,7 @@ def _card(name, told, saved, maps, about):
 def _tried(weights, held_out, source, on_progress):
     """Return scores, calibration and repeatability of weights on maps that they have not learned from."""
     answerer = Answerer(weights)
-    still = {"thick": 0.0, "ghosts": 0.0}
-    dices, sure = scores_by_contrast(answerer, held_out, source, weights.card["contrasts"], **still)
+    dices, sure = scores_by_contrast(answerer, held_out, source, weights.card["contrasts"], on_progress)
     names = names_of_outputs()[1:]
     once, halfway = repeatability(answerer, held_out, source, N_PAIRS, on_progress)
     scores = {contrast: float(np.nanmean(found)) for contrast, found in dices.items()}
