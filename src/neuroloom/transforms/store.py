@@ -49,6 +49,7 @@ class MappedStore:
 
     @property
     def present(self):
+        """Whether each row has data, (n,)."""
         return np.array([path is not None for path in self.paths])
 
     @property
@@ -81,6 +82,7 @@ class ArrayStore:
 
     @property
     def present(self):
+        """Whether each row has data, (n,)."""
         return np.array([row in self.values for row in range(len(self))])
 
     def stack(self, rows):
