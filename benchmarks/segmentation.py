@@ -30,7 +30,7 @@ def write_head(path, shape):
     """Write a simulated whole head, 1 mm."""
     import numpy as np
 
-    from neuroloom.anatomy.weight_tests import simulated
+    from neuroloom.anatomy.weight_tests import STILL, simulated
     from neuroloom.atlases.anatomy import generation_table
     from neuroloom.formats.nifti import write_nifti
     from neuroloom.scan import Scan
@@ -42,18 +42,8 @@ def write_head(path, shape):
     middle = head.geometry["affine"][:3, :3] @ ((np.array(head.data.shape) - 1) / 2) + head.geometry["affine"][:3, 3]
     affine[:3, 3] = middle - (np.array(shape) - 1) / 2
     labels = resample_onto(head, shape, affine).data
-    still = {
-        "flip": 0.0,
-        "rotation": 0.0,
-        "scale": 0.0,
-        "shear": 0.0,
-        "elastic": 0.0,
-        "cut": 0.0,
-        "thick": 0.0,
-        "stripped": 0.0,
-    }
     source = {"table": generation_table(), "voxel_size": 1.0}
-    scan, _ = simulated(labels, source, (0, "benchmark"), contrast="t1", **still)
+    scan, _ = simulated(labels, source, (0, "benchmark"), contrast="t1", **STILL, stripped=0.0)
     write_nifti(path, Scan(scan.data, "volume", {"affine": affine}))
 
 

@@ -8,11 +8,11 @@ the planted truth allows; first with the default effects, then with nothing plan
 
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from study_record import commit, write
 
 import neuroloom
 
@@ -68,14 +68,12 @@ def main():
     parser.add_argument("--nothing", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    ask = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(ask, capture_output=True, text=True, cwd=HERE, check=True)
+    at = commit()
 
-    def write(told):
-        content = {"commit": commit.stdout.strip(), **told}
-        (HERE / "alzheimers_seeds.json").write_text(json.dumps(content, indent=1) + "\n")
+    def keep(told):
+        write(HERE / "alzheimers_seeds.json", {"commit": at, **told})
 
-    told = study(given.planted, given.nothing, given.jobs, write)
+    told = study(given.planted, given.nothing, given.jobs, keep)
     print(json.dumps(told["summary"], indent=1))
 
 

@@ -13,17 +13,17 @@ ones are seen. Writes ``anatomy_accuracy.json``:
 
 import argparse
 import json
-import subprocess
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from study_record import commit, write
 
 from neuroloom.anatomy.answer import Answerer, names_of_outputs
 from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.scan_outputs import Segmented, tissue_maps
 from neuroloom.anatomy.weight_card import load_weights
-from neuroloom.anatomy.weight_tests import simulated
+from neuroloom.anatomy.weight_tests import STILL, simulated
 from neuroloom.atlases.anatomy import generation_table, structures
 from neuroloom.formats import read
 from neuroloom.metrics.overlap import dice, overlap
@@ -32,16 +32,6 @@ from neuroloom.transforms.volume_grid import resample_onto
 from neuroloom.transforms.volume_posteriors import likeliest_onto
 
 HERE = Path(__file__).parent
-STILL = {
-    "flip": 0.0,
-    "rotation": 0.0,
-    "scale": 0.0,
-    "shear": 0.0,
-    "elastic": 0.0,
-    "cut": 0.0,
-    "thick": 0.0,
-    "ghosts": 0.0,
-}
 SLICES_MM = 5.0
 
 
@@ -151,9 +141,7 @@ def main():
     found = {
         "weights": weights.card["sha256"][:12],
         "steps": weights.card["steps"],
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE
-        ).stdout.strip(),
+        "commit": commit(),
         "real": {
             "freesurfer_subject": freesurfer_subject(answerer, folder / "freesurfer_subject"),
             "whole_head": whole_head(answerer, folder / "whole_head"),
@@ -171,7 +159,7 @@ def main():
             answerer, held_out, of_maps["augmentation"]["voxel_size"], weights.card["contrasts"]
         )
         found |= {"simulated": scores, "volume_error_percent_t1": errors}
-    told.out.write_text(json.dumps(found, indent=1) + "\n")
+    write(told.out, found)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,12 @@ anew, with tissue intensities, bias and noise of their own); the draws are not t
 """
 
 import argparse
-import json
-import subprocess
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import norm, t
+from study_record import commit, write
 
 from neuroloom.anatomy.answer import Answerer
 from neuroloom.anatomy.measures import structure_ml
@@ -114,9 +113,7 @@ def main():
     unchanged = [[changed for _, changed in row.values()] for row in found[0.0]]
     result = {
         "weights": weights.card["sha256"][:12],
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE
-        ).stdout.strip(),
+        "commit": commit(),
         "unchanged": {
             "structures": int(np.size(unchanged)),
             "called changed": int(np.sum(unchanged)),
@@ -127,7 +124,7 @@ def main():
         "power at 3 % a year": {f"{years} years": power(error, 3.0, years) for years in (1, 2, 3)},
         "likeness": {**alike, "least of one person": SAME_BRAIN},
     }
-    told.out.write_text(json.dumps(result, indent=1) + "\n")
+    write(told.out, result)
 
 
 def summary(rows):

@@ -11,7 +11,6 @@ places: area under the curve of the map's strength, and p against moved places (
 
 import argparse
 import json
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from study_record import commit, write
 
 from neuroloom.cohort.cohort import ArraySource
 from neuroloom.experiment import evaluated, learn
@@ -244,14 +244,13 @@ def main():
     parser.add_argument("--kinds", nargs="+", choices=STUDIES, default=list(STUDIES))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
-    given = parser.parse_args()
+    given, at = parser.parse_args(), commit()
     started, told = time.time(), json.loads(given.out.read_text()) if given.out.exists() else {}
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     for kind in given.kinds:
         rows = study_rows(kind, range(given.seeds))
-        told[kind] = {"seeds": given.seeds, "commit": commit.stdout.strip(), "seconds": round(time.time() - started)}
+        told[kind] = {"seeds": given.seeds, "commit": at, "seconds": round(time.time() - started)}
         told[kind] |= {"summary": summary(rows), "rows": rows}
-        given.out.write_text(json.dumps(told, indent=1) + "\n")
+        write(given.out, told)
         for row in told[kind]["summary"]:
             print("  ".join(f"{value:.2f}" if isinstance(value, float) else f"{value}" for value in row.values()))
 

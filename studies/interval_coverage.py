@@ -9,14 +9,13 @@ counts twice. A method that is honest holds the truth in at least 95 % of the co
 """
 
 import argparse
-import json
-import subprocess
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
+from study_record import commit, write
 
 from neuroloom.metrics.decision import accuracy, balanced_accuracy
 from neuroloom.metrics.discrimination import auc
@@ -318,7 +317,7 @@ def main():
     parser.add_argument("--cohorts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
-    given = parser.parse_args()
+    given, at = parser.parse_args(), commit()
     started, table = time.time(), []
     for scenario in SCENARIOS:
         for n in scenario.sizes:
@@ -326,10 +325,9 @@ def main():
             table.append({"scenario": scenario.name, "n": n, "methods": found})
             shown = "  ".join(f"{name} {cell['coverage']:.3f} ({cell['width']:.2f})" for name, cell in found.items())
             print(f"{scenario.name:40} n={n:4}  {shown}", flush=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     told = {"nominal": 0.95, "cohorts": given.cohorts, "draws": DRAWS, "seed": given.seed}
-    told |= {"commit": commit.stdout.strip(), "seconds": round(time.time() - started), "results": table}
-    given.out.write_text(json.dumps(told, indent=1) + "\n")
+    told |= {"commit": at, "seconds": round(time.time() - started), "results": table}
+    write(given.out, told)
 
 
 if __name__ == "__main__":

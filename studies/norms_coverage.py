@@ -13,13 +13,13 @@ halves of real people, and the other half is placed on them.
 
 import argparse
 import json
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
+from study_record import commit, write
 
 from neuroloom.norms.fit import fit_measure
 from neuroloom.norms.people_table import people_table
@@ -206,8 +206,7 @@ def main():
     parser.add_argument("--data", type=Path, help="folder of age_gender.csv and aparc_thickness.csv")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
-    given = parser.parse_args()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    given, at = parser.parse_args(), commit()
     started, results = time.time(), []
     for name in LAWS:
         for n in SIZES:
@@ -218,14 +217,14 @@ def main():
         "tables": given.tables,
         "new_people": NEW,
         "seed": given.seed,
-        "commit": commit.stdout.strip(),
+        "commit": at,
     }
     whole |= {"simulated": results}
     if given.data:
         whole["ixi_thickness"] = real_halves(given.data, given.splits, given.seed)
         print(json.dumps(whole["ixi_thickness"]))
     whole["seconds"] = round(time.time() - started)
-    given.out.write_text(json.dumps(whole, indent=1) + "\n")
+    write(given.out, whole)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ to the site does.
 """
 
 import argparse
-import json
-import subprocess
 import time
 import warnings
 from dataclasses import dataclass, replace
@@ -23,6 +21,7 @@ from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from study_record import commit, write
 
 from neuroloom.metrics.discrimination import auc
 from neuroloom.metrics.regression import mae
@@ -189,17 +188,16 @@ def main():
     parser.add_argument("--draws", type=int, default=99)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
-    given = parser.parse_args()
+    given, at = parser.parse_args(), commit()
     started, table = time.time(), []
     for null in STUDIES:
         cohorts = round(given.cohorts * null.share)
         found = study(null, cohorts, given.draws, given.seed)
         table.append({"study": null.name, "cohorts": cohorts, "uniform_expected": null.uniform, **found})
         print(f"{null.name:55} " + "  ".join(f"{key} {value:.3f}" for key, value in found.items()), flush=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    told = {"draws": given.draws, "seed": given.seed, "commit": commit.stdout.strip()}
+    told = {"draws": given.draws, "seed": given.seed, "commit": at}
     told |= {"seconds": round(time.time() - started), "results": table}
-    given.out.write_text(json.dumps(told, indent=1) + "\n")
+    write(given.out, told)
 
 
 if __name__ == "__main__":

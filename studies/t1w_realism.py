@@ -14,7 +14,6 @@ Writes ``t1w_realism.json``:
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from study_record import write
 
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.scan import Scan
@@ -176,4 +176,4 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path)
     torch.set_num_threads(1)
     told = study(parser.parse_args().data)
-    (HERE / "t1w_realism.json").write_text(json.dumps(told, indent=1) + "\n")
+    write(HERE / "t1w_realism.json", told)

@@ -78,13 +78,15 @@ def test_the_label_map_lies_on_the_scans_own_grid_whatever_its_axes(run, tmp_pat
     scan, mask = ball(99)
     write_nifti(tmp_path / "plain.nii.gz", scan)
     write_nifti(tmp_path / "other.nii.gz", turned(scan))
-    table = segment_files(run.folder, [tmp_path / "plain.nii.gz", tmp_path / "other.nii.gz"], tmp_path / "out")
+    told = segment_files(run.folder, [tmp_path / "plain.nii.gz", tmp_path / "other.nii.gz"], tmp_path / "out")
+    assert told["status"].tolist() == ["done", "done"]
+    table = read_table(tmp_path / "out" / "volumes.tsv")
     plain, other = (read(tmp_path / "out" / f"{name}_dseg.nii.gz", kind="labels") for name in ("plain", "other"))
     assert dice(overlap(mask.data, plain.data, 2))[1] > 0.8
     np.testing.assert_array_equal(turned(plain).data, other.data)
     np.testing.assert_allclose(other.geometry["affine"], turned(scan).geometry["affine"])
     assert table["ball_ml"].tolist() == pytest.approx([(plain.data == 1).sum() * 0.008] * 2)
-    assert read_table(tmp_path / "out" / "volumes.tsv")["sample_id"].tolist() == ["plain", "other"]
+    assert table["sample_id"].tolist() == ["plain", "other"]
 
 
 @pytest.mark.slow
@@ -93,13 +95,41 @@ def test_from_the_command_line(run, tmp_path):
     words = ["predict", str(run.folder), str(tmp_path / "plain.nii.gz")]
     done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
     assert done.exit_code == 0
-    assert "1 label maps and volumes.tsv" in done.output
+    assert "1 scans: 1 done" in done.output
     again = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
     assert isinstance(again.exception, NeuroloomError)
     assert "it exists already" in str(again.exception)
     assert CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out"), "--force"]).exit_code == 0
     without = CliRunner().invoke(app, words)
     assert "name a folder for them with --out" in str(without.exception)
+
+
+@pytest.mark.slow
+def test_a_broken_scan_does_not_cost_the_others(run, tmp_path):
+    for name in ("a", "b", "c"):
+        write_nifti(tmp_path / f"{name}.nii.gz", ball(99)[0])
+    words = ["predict", str(run.folder), *(str(tmp_path / f"{name}.nii.gz") for name in ("a", "b", "c"))]
+    assert CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")]).exit_code == 0
+    (tmp_path / "b.nii.gz").write_bytes(b"no scan")
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out"), "--force"])
+    assert done.exit_code == 1
+    assert "3 scans: 2 done, 1 failed" in done.output
+    assert "b.nii.gz" in done.output
+    told = read_table(tmp_path / "out" / "scans.tsv").set_index("sample_id")
+    assert told["status"].to_dict() == {"a": "done", "b": "failed", "c": "done"}
+    assert str(tmp_path) not in told.loc["b", "reason"]
+    assert read_table(tmp_path / "out" / "volumes.tsv")["sample_id"].tolist() == ["a", "c"]
+    left = ["a_dseg.nii.gz", "c_dseg.nii.gz", "scans.tsv", "volumes.tsv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == left
+
+
+@pytest.mark.slow
+def test_volumes_of_other_classes_are_not_mixed_in(run, tmp_path):
+    write_nifti(tmp_path / "a.nii.gz", ball(99)[0])
+    (tmp_path / "volumes.tsv").write_text("sample_id\tcube_ml\nx\t1.0\n")
+    with pytest.raises(NeuroloomError, match="it holds cube_ml, and this run tells ball_ml"):
+        segment_files(run.folder, [tmp_path / "a.nii.gz"], tmp_path)
+    assert not (tmp_path / "a_dseg.nii.gz").exists()
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ ORDER = [  # a room imports only from rooms before it; rooms of one line may use
     ("report",),
     ("recipe",),
     ("preparation", "run_folder"),
-    ("progress", "tuning", "prediction", "segmentation"),
+    ("progress", "tuning", "prediction", "scan_jobs", "segmentation"),
     ("anatomy",),
     ("experiment",),
     ("redteam", "api"),
@@ -158,6 +158,30 @@ def test_what_does_not_unpickle_is_left_alone():
 
 def test_no_file_of_a_stranger_is_ever_unpickled():
     found = [f"{path.name}: {line}" for path in sorted(ROOT.rglob("*.py")) for line in unpickling_in(path.read_text())]
+    assert found == []
+
+
+def asserting_nothing(code):
+    """Return the tests in code that assert nothing themselves: no assert, no assert_..., no pytest.raises."""
+    functions = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)]
+    return [one.name for one in functions if one.name.startswith("test_") and not any(map(_asserts, ast.walk(one)))]
+
+
+def _asserts(node):
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).split(".")[-1]
+        return name.startswith("assert_") or name in ("raises", "warns")
+    return isinstance(node, ast.Assert)
+
+
+def test_a_test_that_leaves_its_assertion_to_a_helper_is_seen():
+    code = "def test_a():\n    check(x)\n\ndef test_b():\n    assert x\n\ndef test_c():\n    with pytest.raises(E):\n        x()"
+    assert asserting_nothing(code) == ["test_a"]
+
+
+def test_every_test_asserts_something_itself():
+    files = sorted(Path(__file__).parent.rglob("test_*.py"))
+    found = [f"{path.name}: {name}" for path in files for name in asserting_nothing(path.read_text())]
     assert found == []
 
 

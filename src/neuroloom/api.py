@@ -83,12 +83,12 @@ def predict_files(run_folder, files, *, learner=None, reader=None):
     return predict(Run.existing(run_folder), [Path(file) for file in files], learner=learner, reader=reader or {})
 
 
-def segment_files(run_folder, files, out, *, learner=None, reader=None, force=False):
+def segment_files(run_folder, files, out, **options):
     """Write label maps of new scans into a folder; see `neuroloom.segmentation.segment`."""
     from neuroloom.segmentation import segment
 
     files = [Path(file) for file in files]
-    return segment(Run.existing(run_folder), files, out, learner=learner, reader=reader, force=force)
+    return segment(Run.existing(run_folder), files, out, **options)
 
 
 def segment_scans(scans, out, *, suffix="T1w", device="auto", **options):
@@ -270,7 +270,7 @@ def apply_norms_table(norms, table, *, cohort_file=None, on_note=None, **columns
     """Return where the people of a table lie on norms (a file); see `neuroloom.norms.apply_norms`."""
     from neuroloom.norms import Norms, apply_norms
 
-    return apply_norms(Norms.load(norms), _people(table, cohort_file, on_note), **columns)
+    return apply_norms(Norms.load(norms), _people(table, cohort_file, on_note), on_note=on_note, **columns)
 
 
 def draw_norms(norms, out, *, measures=None):

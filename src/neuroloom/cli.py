@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from neuroloom.commands.norms import norms_app
-from neuroloom.commands.scans import scans_app
+from neuroloom.commands.scans import scans_app, show_scans
 from neuroloom.commands.weights import weights_app
 from neuroloom.commands.words import (
     CohortFile,
     Data,
     Force,
+    ForceFile,
     Jobs,
     Out,
     RecipeName,
@@ -118,18 +119,19 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write, else printed; for label maps a folder.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
+    force: ForceFile = False,
 ):
     """Answer for new scans: the mean of the folds' learners. Runs that segment write label maps."""
     from neuroloom.api import predict_files, segment_files
     from neuroloom.formats.tables import delimiter_of, write_table
+    from neuroloom.progress import shown_progress
 
     if _segments(folder):
         if out is None:
             raise NeuroloomError("this run answers with label maps: name a folder for them with --out.")
-        table = segment_files(folder, files, out, learner=learner, force=force)
-        typer.echo(f"{len(table)} label maps and volumes.tsv: {out}")
-        typer.echo("For research; it does not replace clinical judgment.", err=True)
+        with shown_progress() as on_progress:
+            table = segment_files(folder, files, out, learner=learner, force=force, on_progress=on_progress)
+        show_scans(table, out)
         return
     if out is not None:
         delimiter_of(out)
@@ -166,7 +168,7 @@ def redteam(
     settings: Set = None,
     out: Out = None,
     jobs: Jobs = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
+    force: ForceFile = False,
 ):
     """Attack a recipe: shuffled labels, a deliberately wrong split, confounds alone."""
     parsed = recipe_of(recipe, variant, settings)
@@ -175,7 +177,7 @@ def redteam(
     from neuroloom.redteam import ATTACKS_FILE, attack_table, write_attacks
 
     if out is not None:
-        check_out_folder(out, ATTACKS_FILE, force)
+        check_out_folder(out, [ATTACKS_FILE], force)
     with shown_progress() as on_progress:
         attacks = red_team_recipe(parsed, data, cohort_file=cohort, jobs=jobs, on_progress=on_progress)
     console().print(attack_table(attacks))

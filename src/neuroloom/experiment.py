@@ -198,6 +198,7 @@ def refits(run, prepared, cache, jobs=1):
     unit = prepared.recipe.validation.unit
 
     def refit(plan, seed):
+        """Return the predictions of one learner, fitted in every fold on targets shuffled by a seed."""
         place = run.folder / "refits" / plan.name / str(seed)
         kept = place.with_suffix(".csv")
         if not kept.exists():

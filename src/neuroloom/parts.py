@@ -20,6 +20,7 @@ class Part(BaseModel):
         return dict(self.model_extra or {})
 
     def as_dict(self):
+        """Return the part as it stands in a recipe."""
         return {"name": self.name, **self.arguments}
 
 

@@ -13,7 +13,7 @@ import filelock
 import yaml
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.formats.atomic import atomic_write, make_folder, remove_halves
+from neuroloom.formats.atomic import atomic_write, make_folder, not_ours, remove_halves
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.recipe import resolved
@@ -69,6 +69,7 @@ class Run:
 
     @property
     def finished(self):
+        """Whether the run has come to its end."""
         return any(event["event"] == "run ended" for event in self.log.events())
 
     @property
@@ -76,6 +77,7 @@ class Run:
         return Log(self.folder / "log.jsonl")
 
     def job_folder(self, fold_key, learner):
+        """Return where one learner of one fold keeps its weights and its fitted state."""
         return self.folder / "folds" / fold_key / learner
 
     @contextmanager
@@ -105,9 +107,7 @@ class Run:
             self._tell_other_versions(fingerprint)
             return
         if strangers := self._strangers():
-            raise NeuroloomError(
-                f"{self.folder}: the folder is not empty ({strangers[0]}). Name a new folder with --out."
-            )
+            raise not_ours(self.folder, "run", strangers[0])
         atomic_write(self.folder / "environment.json", json.dumps(environment(fingerprint), indent=1).encode())
         if cohort_file is not None:
             atomic_write(self.folder / COHORT_FILE, cohort_file.read_bytes())
@@ -115,8 +115,8 @@ class Run:
 
     def clear(self):
         """Delete what a run has left in the folder, which is held; what is not a run's is never deleted."""
-        if self._strangers() and not (self.folder / "recipe.yaml").is_file():
-            raise NeuroloomError(f"{self.folder}: this is not a run's folder, so --force does not delete it.")
+        if (strangers := self._strangers()) and not (self.folder / "recipe.yaml").is_file():
+            raise not_ours(self.folder, "run", strangers[0])
         for path in self.folder.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

@@ -3,23 +3,26 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import read, stem
+from neuroloom.formats.atomic import make_folder, refuse_to_replace
 from neuroloom.formats.nifti import write_nifti
-from neuroloom.formats.tables import write_table
+from neuroloom.formats.tables import read_table
 from neuroloom.known import check_known
 from neuroloom.scan import Scan
+from neuroloom.scan_jobs import Job, drop_rows, each, put_row
 from neuroloom.training.learner import load_learner
 from neuroloom.transforms.chain import ScanChain
 from neuroloom.transforms.volume_grid import voxel_sizes
 from neuroloom.transforms.volume_posteriors import likeliest_onto
 
+VOLUMES = "volumes.tsv"
 
-def segment(run, files, out, *, learner=None, reader=None, force=False):
-    """Write a label map of each scan, and a table of volumes.
+
+def segment(run, files, out, *, learner=None, reader=None, force=False, on_progress=None):
+    """Write a label map of each scan, and a table of volumes; one that fails does not cost the others.
 
     Parameters
     ----------
@@ -28,18 +31,21 @@ def segment(run, files, out, *, learner=None, reader=None, force=False):
     files : list of Path
         Scans, one a person.
     out : Path
-        A folder: ``NAME_dseg.nii.gz`` of each scan, on the scan's own grid and affine, and ``volumes.tsv``.
+        A folder: ``NAME_dseg.nii.gz`` of each scan, on the scan's own grid and affine; ``volumes.tsv``, the volume of each
+        class in ml, by counting voxels; and ``scans.tsv``, what became of each scan.
     learner : str or None
         A trained learner of the run; by default the model.
     reader : dict or None
         Arguments for the reader of the files, such as ``orientation``.
     force : bool
         Replace files that are there.
+    on_progress : callable or None
+        Called with (what, done, of).
 
     Returns
     -------
     DataFrame
-        A row a scan: ``sample_id``, and the volume of each class in ml, by counting voxels.
+        A row a scan, as in ``scans.tsv``: ``sample_id``, ``status`` (done or failed), ``reason``.
     """
     name = learner or run.metrics["deep"]
     check_known("learner of this run", name, run.metrics["learners"])
@@ -48,20 +54,24 @@ def segment(run, files, out, *, learner=None, reader=None, force=False):
         raise NeuroloomError(
             f"{name} does not look at scans, so it has no answer for a new one. Name a network of the run."
         )
-    places = _places(files, Path(out), force)
-    rows = []
-    for file, place in zip(files, places, strict=True):
-        scan = read(file, kind="volume", **(reader or {}))
+    out = Path(out)
+    jobs = _jobs(files, out, force)
+    _refuse_other_classes(out / VOLUMES, learners[0].task)
+    _clear(out, jobs)
+    make_folder(out)
+
+    def work(job):
+        """Write the label map of one scan, and its volumes."""
+        scan = read(job.path, kind="volume", **(reader or {}))
         try:
             labels = label_map(learners, scan)
         except NeuroloomError as error:
-            raise NeuroloomError(f"{file}: {error}") from error
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_nifti(place, labels)
-        rows.append({"sample_id": stem(file), **volumes(labels, learners[0].task)})
-    table = pd.DataFrame(rows)
-    write_table(Path(out) / "volumes.tsv", table)
-    return table
+            raise FileProblem(job.path, str(error)) from error
+        write_nifti(_place(out, job), labels)
+        put_row(out / VOLUMES, {"sample_id": job.name, **volumes(labels, learners[0].task)})
+        return {"status": "done", "reason": ""}
+
+    return each(jobs, out, work, on_progress=on_progress)
 
 
 def label_map(learners, scan):
@@ -104,8 +114,8 @@ def volumes(labels, task):
     return {f"{name}_ml": counts[number] * voxel for name, number in zip(task.classes, task.numbers[1:], strict=True)}
 
 
-def _places(files, out, force):
-    """Return where each label map goes; files that are missing, alike in name or in the way are errors."""
+def _jobs(files, out, force):
+    """Return what is to be done; files that are missing, alike in name or in the way are errors."""
     absent = [str(file) for file in files if not file.exists()]
     if absent:
         raise NeuroloomError(f"{listed(absent)}: there is no such file.")
@@ -115,8 +125,24 @@ def _places(files, out, force):
         raise NeuroloomError(
             f"several scans are called {listed(twice)}, and so would their label maps be. Run them apart."
         )
-    places = [out / f"{name}_dseg.nii.gz" for name in names]
-    there = [place for place in (*places, out / "volumes.tsv") if place.exists()]
-    if there and not force:
-        raise FileProblem(there[0], "it exists already.", "Name another folder with --out, or replace it with --force.")
-    return places
+    jobs = [Job(name, file) for name, file in zip(names, files, strict=True)]
+    refuse_to_replace([_place(out, job) for job in jobs], force)
+    return jobs
+
+
+def _refuse_other_classes(path, task):
+    """Raise where a table of volumes is there that a run with other classes has written."""
+    ours = [f"{name}_ml" for name in task.classes]
+    if path.exists() and (theirs := [name for name in read_table(path) if name.endswith("_ml")]) != ours:
+        raise FileProblem(path, f"it holds {listed(theirs)}, and this run tells {listed(ours)}.", "Name another --out.")
+
+
+def _clear(out, jobs):
+    """Delete what an earlier run wrote for these scans, so that nothing of it stays where one now fails."""
+    for job in jobs:
+        _place(out, job).unlink(missing_ok=True)
+    drop_rows(out / VOLUMES, [job.name for job in jobs])
+
+
+def _place(out, job):
+    return out / f"{job.name}_dseg.nii.gz"

@@ -12,7 +12,6 @@ from neuroloom.anatomy import volumes as anatomy_volumes
 from neuroloom.anatomy.answer import Answer, names_of_outputs
 from neuroloom.anatomy.measures import structure_ml
 from neuroloom.anatomy.prior import FALSE_ALARMS, changes
-from neuroloom.anatomy.scans import Job
 from neuroloom.anatomy.volumes import people_of, person_of
 from neuroloom.cli import app
 from neuroloom.errors import FileProblem, NeuroloomError
@@ -20,6 +19,7 @@ from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import read_table
 from neuroloom.norms.fit import fit_norms
 from neuroloom.scan import Scan
+from neuroloom.scan_jobs import Job
 
 SPHERE = 4 / 3 * np.pi * LUMP_MM**3 / 1000
 

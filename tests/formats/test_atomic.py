@@ -10,7 +10,14 @@ import time
 import pytest
 
 from neuroloom.errors import FileProblem
-from neuroloom.formats.atomic import atomic_write, atomic_writer, check_can_make, check_can_write
+from neuroloom.formats.atomic import (
+    atomic_write,
+    atomic_writer,
+    check_can_make,
+    check_can_write,
+    not_ours,
+    refuse_to_replace,
+)
 
 
 def test_writes_and_replaces(tmp_path):
@@ -78,6 +85,22 @@ def test_what_can_be_written_is_known_before_and_nothing_is_made(tmp_path):
         with pytest.raises(FileProblem, match="is a file, no folder"):
             check(tmp_path / "file" / "a")
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_would_be_lost_is_told_in_one_way(tmp_path):
+    paths = [tmp_path / name for name in ("new", "a", "b")]
+    refuse_to_replace(paths, force=False)
+    for path in paths[1:]:
+        path.write_bytes(b"x")
+    with pytest.raises(FileProblem) as error:
+        refuse_to_replace(paths, False, "Or go on with --skip-done.")
+    assert str(error.value) == (
+        f"{paths[1]}: it exists already (and 1 more). Name another --out, or replace it with --force. "
+        "Or go on with --skip-done."
+    )
+    refuse_to_replace(paths, force=True)
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+    assert "holds no run but thesis.txt, so --force does not replace it" in str(not_ours(tmp_path, "run", "thesis.txt"))
 
 
 def test_long_names_fit(tmp_path):

@@ -100,6 +100,14 @@ def test_the_table_of_volumes_is_a_reference_as_it_stands(people, tmp_path, caps
     assert list(norms.measures) == ["hippocampus_total_ml"]
     assert norms.measures["hippocampus_total_ml"].n == 295
     assert "sub-0000" not in (tmp_path / "norms.json").read_text()
+    done = command(
+        "norms", "apply", tmp_path / "norms.json", tmp_path / "volumes.tsv", "--out", tmp_path / "placed.csv"
+    )
+    assert "no percentile, since their status is poor or failed: sub-0000 (poor), sub-0001 (poor)" in done.stderr
+    placed = read_table(tmp_path / "placed.csv")
+    assert placed.loc[placed["percentile"].isna(), "participant_id"].tolist() == [f"sub-{n:04d}" for n in range(5)]
+    assert set(placed["note"].dropna()) == {"the scan is poor"}
+    assert placed["value"].notna().all()
 
 
 @pytest.mark.parametrize("place", ["missing/n.json", "people.csv/n.json"])

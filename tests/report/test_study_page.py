@@ -152,7 +152,7 @@ def test_warnings_of_metrics_and_of_the_log_are_told_once(classify_page):
 
 
 def test_the_page_says_what_it_is_not(page):
-    assert "For research; does not replace clinical judgment." in flat(" ".join(page.text))
+    assert "For research; it does not replace clinical judgment." in flat(" ".join(page.text))
 
 
 def test_simulated_cohorts_are_named_as_such(classify_page, regress_page):
@@ -261,7 +261,7 @@ def test_a_run_that_tells_nearly_nothing_still_has_a_page(tmp_path):
     (tmp_path / "metrics.json").write_text("{}")
     page = read_page(write_study_page(tmp_path))
     assert "This run has no scores." in page.by_section["scores"]
-    assert "For research; does not replace clinical judgment." in flat(" ".join(page.text))
+    assert "For research; it does not replace clinical judgment." in flat(" ".join(page.text))
 
 
 def test_a_run_that_has_not_ended_is_an_error_that_says_so(tmp_path):

@@ -51,7 +51,9 @@ def test_ages_of_visits_are_kept(tmp_path):
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_with_files_is_not_written_into(tmp_path, force):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(NeuroloomError, match=r"the folder is not empty, and no simulated cohort .* Name a new one"):
+    with pytest.raises(
+        NeuroloomError, match=r"holds no simulated cohort but thesis.txt, so --force does not .* Name another"
+    ):
         write_cohort(simulate_table(n_participants=3), tmp_path, force=force)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -59,7 +61,7 @@ def test_a_folder_with_files_is_not_written_into(tmp_path, force):
 def test_an_earlier_cohort_is_replaced_whole(tmp_path):
     write_cohort(simulate_bold(n_participants=8, n_regions=56), tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(NeuroloomError, match="use --force to replace the cohort in it"):
+    with pytest.raises(NeuroloomError, match=r"it exists already\. Name another --out, or replace it with --force"):
         write_cohort(simulate_bold(n_participants=4, n_sites=2, n_regions=56), tmp_path)
     write_cohort(simulate_bold(n_participants=4, n_sites=2, n_regions=56), tmp_path, force=True)
     assert len(open_cohort(tmp_path)) == 4

@@ -77,8 +77,9 @@ def test_held_out_maps_are_not_learned_from(tmp_path):
     trained = train(write_file(tmp_path / "maps.npz"), tmp_path / "out", steps=0, cool=0, minutes=None)
     assert sorted(trained.fit) == ["a", "b"]
     assert sorted(trained.held_out) == ["c"]
-    with pytest.raises(NeuroloomError, match="every map is held out"):
-        train(write_file(tmp_path / "m.npz", hold_out=["a", "b", "c"]), tmp_path / "x", steps=0, cool=0, minutes=None)
+    for hold_out, told in ((["a", "b", "c"], "every map is held out"), ([], "no map is held out"), (["d"], "has no d")):
+        with pytest.raises(NeuroloomError, match=rf"m\.npz: {told}"):
+            train(write_file(tmp_path / "m.npz", hold_out=hold_out), tmp_path / "x", steps=0, cool=0, minutes=None)
 
 
 def test_the_learning_rate_rises_stays_and_falls_to_nothing():

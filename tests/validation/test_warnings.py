@@ -39,14 +39,14 @@ def test_a_simulator_that_allows_it_is_no_leak(tables):
 
 def test_few_people_and_wide_intervals(tables):
     told = warned(*tables(n=16))
-    one(told, "With 16 participants n is too small to conclude.")
-    one(told, "16 participants: intervals of so few are rough.")
+    assert one(told, "With 16 participants n is too small to conclude.")
+    assert one(told, "16 participants: intervals of so few are rough.")
 
 
 def test_nothing_beside_the_network(tables):
     told = warned(*tables(n=60, separations={"net": 2.0}))
-    one(told, "No baseline stands beside the network")
-    one(told, "What the confounds alone predict was not asked")
+    assert one(told, "No baseline stands beside the network")
+    assert one(told, "What the confounds alone predict was not asked")
 
 
 def test_site_that_goes_with_the_diagnosis(tables):
@@ -63,8 +63,8 @@ def test_motion_that_goes_with_the_diagnosis_and_the_prediction(tables):
     predictions.loc[net, "prediction_p_AD"] = 1 / (1 + np.exp(-8 * (people["motion"].to_numpy() - 0.6)))
     predictions["prediction_p_control"] = 1 - predictions["prediction_p_AD"]
     told = warned(predictions, people, folds)
-    one(told, "motion and diagnosis go together")
-    one(told, "Among people of the same diagnosis the prediction of net follows motion (100%")
+    assert one(told, "motion and diagnosis go together")
+    assert one(told, "Among people of the same diagnosis the prediction of net follows motion (100%")
 
 
 def test_length_that_names_the_site(tables):
@@ -99,8 +99,8 @@ def test_overconfidence(tables):
     predictions["prediction_p_AD"] = odds**6 / (1 + odds**6)
     predictions["prediction_p_control"] = 1 - predictions["prediction_p_AD"]
     told = warned(predictions, people, folds)
-    one(told, "net is too sure of itself: calibration slope 0.")
-    one(told, "The probabilities of net miss the observed shares")
+    assert one(told, "net is too sure of itself: calibration slope 0.")
+    assert one(told, "The probabilities of net miss the observed shares")
 
 
 def test_a_group_that_is_told_worse(tables):
@@ -109,17 +109,17 @@ def test_a_group_that_is_told_worse(tables):
     noise = np.random.default_rng(1).random(int(men.sum()))
     predictions.loc[men, "prediction_p_AD"] = noise
     predictions.loc[men, "prediction_p_control"] = 1 - noise
-    one(warned(predictions, people, folds), "sex: worse for M than for F, by 0.")
+    assert one(warned(predictions, people, folds), "sex: worse for M than for F, by 0.")
 
 
 def test_sites_of_one_class_leave_no_permutation(tables):
     predictions, people, folds = tables(n=120)
     people["site"] = people["diagnosis"]
-    one(warned(predictions, people, folds), "No permutation p: no fold and site holds two people")
+    assert one(warned(predictions, people, folds), "No permutation p: no fold and site holds two people")
 
 
 def test_no_null_asked(tables):
-    one(warned(*tables(n=60), permutations=0), "No permutation test was made")
+    assert one(warned(*tables(n=60), permutations=0), "No permutation test was made")
 
 
 def test_bias_correction_that_flatters(tables):

@@ -44,6 +44,7 @@ class Answer:
 
     @property
     def voxel_ml(self):
+        """Volume of a voxel, ml."""
         return float(np.prod(voxel_sizes(self.posteriors.geometry["affine"]))) / 1000
 
 

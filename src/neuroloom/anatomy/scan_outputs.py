@@ -33,6 +33,7 @@ class Segmented:
 
     @classmethod
     def of(cls, scan, answer):
+        """Return a scan with its answer brought to the scan's own voxels."""
         affine = scan.geometry["affine"]
         return cls(scan, answer, likeliest_onto(answer.posteriors, scan.data.shape[1:], affine))
 

@@ -1,10 +1,7 @@
-"""Many scans, one after the other: what fails is told at the end, and the others are done."""
+"""Structures of scans: one is understood, many are segmented one after the other."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
 from nibabel import aff2axcodes
 
 from neuroloom.anatomy.answer import Answerer
@@ -25,28 +22,12 @@ from neuroloom.anatomy.weight_card import load_weights
 from neuroloom.cohort.scan_files import scans_of
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import fitting_arguments, read
-from neuroloom.formats.atomic import make_folder
-from neuroloom.formats.tables import read_table, write_table
+from neuroloom.formats.atomic import make_folder, refuse_to_replace
 from neuroloom.known import check_known
-from neuroloom.report.wording import without_paths
+from neuroloom.scan_jobs import Job, each
 from neuroloom.transforms.volume_grid import voxel_sizes
 
-SUMMARY = "scans.tsv"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One scan to be segmented.
-
-    Parameters
-    ----------
-    name : str
-        What its files are named after.
-    path : Path
-    """
-
-    name: str
-    path: Path
+TOLD = ("quality",)  # columns of scans.tsv beside what became of a scan
 
 
 @dataclass
@@ -58,6 +39,12 @@ class Understood:
     flags: dict
     quality: dict
     warnings: list = field(default_factory=list)
+
+    def told(self):
+        """Return the row of this scan in ``scans.tsv``."""
+        status = "done" if self.quality["passed"] else "poor"
+        reason = "; ".join([*self.warnings, *self.quality["reasons"]])
+        return {"status": status, "quality": round(self.quality["score"], 4), "reason": reason}
 
 
 def understand(answerer, path, reader=None):
@@ -138,15 +125,17 @@ def segment_scans(
         check_known("further output", one, ALSO)
     jobs = jobs_to_do(jobs, out, "quality", force=force, skip_done=skip_done)
     make_folder(out)
+    write_label_table(out)
     answerer = Answerer(load_weights(weights), device)
 
     def work(job):
+        """Write what is found in one scan, its quality last: where that is, a scan is done."""
         done = understand(answerer, job.path, reader)
         write_images(out, job.name, done.found, answerer.weights.numbers, also)
         write_json(out / file_names(job.name)["quality"], told_quality(done, answerer.weights))
-        return done
+        return done.told()
 
-    return each(jobs, out, work, on_progress)
+    return each(jobs, out, work, TOLD, on_progress)
 
 
 def told_quality(done, weights):
@@ -168,65 +157,6 @@ def told_weights(weights):
     """Return what a result keeps of the weights it came from."""
     card = weights.card
     return {key: card[key] for key in ("name", "sha256", "answer_mm", "summary", "scores")}
-
-
-def each(jobs, out, work, on_progress=None):
-    """Do some work for each job; after each, ``scans.tsv`` tells what became of it, beside what it told before.
-
-    Parameters
-    ----------
-    jobs : list of Job
-    out : Path
-    work : callable
-        Job -> Understood.
-    on_progress : callable or None
-
-    Returns
-    -------
-    DataFrame
-        The rows of these jobs.
-    """
-    write_label_table(out)
-    rows = []
-    for number, job in enumerate(jobs, start=1):
-        rows.append({"sample_id": job.name, **_tried(work, job)})
-        put_row(out / SUMMARY, {**rows[-1], "reason": without_paths(rows[-1]["reason"])})
-        if on_progress:
-            on_progress("scans", number, len(jobs))
-    return pd.DataFrame(rows, columns=["sample_id", "status", "quality", "reason"])
-
-
-def _tried(work, job):
-    """Return what became of a job; whatever goes wrong with one scan must not cost the others."""
-    try:
-        done = work(job)
-    except NeuroloomError as error:
-        reason = str(error)
-    except MemoryError:
-        reason = "memory ran out. Close other programs, or take a machine with more."
-    except Exception as error:
-        reason = f"this should not happen and is a fault of neuroloom: {type(error).__name__}: {error}"
-    else:
-        reasons = [*done.warnings, *done.quality["reasons"]]
-        status = "done" if done.quality["passed"] else "poor"
-        return {"status": status, "quality": round(done.quality["score"], 4), "reason": "; ".join(reasons)}
-    return {"status": "failed", "quality": np.nan, "reason": reason}
-
-
-def put_row(path, row):
-    """Write a row into a table of scans, in place of an earlier one of that scan; the others stay."""
-    rows = pd.DataFrame([row])
-    if path.exists():
-        before = read_table(path, text=("sample_id", "participant_id", "reason"))
-        rows = pd.concat([before[before["sample_id"] != row["sample_id"]], rows], ignore_index=True)
-    write_table(path, rows)
-
-
-def drop_rows(path, names):
-    """Take the rows of some scans out of a table, where there is one."""
-    if path.exists():
-        rows = read_table(path, text=("sample_id", "participant_id", "reason"))
-        write_table(path, rows[~rows["sample_id"].isin(names)])
 
 
 def jobs_of(paths, suffix="T1w"):
@@ -269,11 +199,6 @@ def jobs_to_do(jobs, out, key, *, force, skip_done):
         return jobs
     if skip_done:
         return [job for job in jobs if not (out / file_names(job.name)[key]).exists()]
-    there = [path for job in jobs for name in all_names(job.name) if (path := out / name).exists()]
-    if there:
-        raise FileProblem(
-            there[0],
-            "it exists already.",
-            "Name another folder with --out, replace it with --force, or pass over what is done with --skip-done.",
-        )
+    paths = [out / name for job in jobs for name in all_names(job.name)]
+    refuse_to_replace(paths, force, "Or pass over what is done with --skip-done.")
     return jobs

@@ -8,8 +8,8 @@ import pandas as pd
 from neuroloom import __version__
 from neuroloom.anatomy.answer import Answerer
 from neuroloom.anatomy.measures import measured, structure_ml
-from neuroloom.anatomy.scan_outputs import file_names, start_of, write_images, write_json
-from neuroloom.anatomy.scans import drop_rows, each, jobs_to_do, put_row, told_quality, understand
+from neuroloom.anatomy.scan_outputs import file_names, start_of, write_images, write_json, write_label_table
+from neuroloom.anatomy.scans import TOLD, jobs_to_do, told_quality, understand
 from neuroloom.anatomy.weight_card import load_weights
 from neuroloom.cohort.words import SEXES, take_common_words
 from neuroloom.errors import FileProblem, NeuroloomError, listed
@@ -17,6 +17,7 @@ from neuroloom.formats.atomic import make_folder
 from neuroloom.formats.tables import read_table
 from neuroloom.report.volumes_page import write_volumes_page
 from neuroloom.report.volumes_pdf import check_can_print
+from neuroloom.scan_jobs import drop_rows, each, put_row
 
 TABLE = "volumes.tsv"
 
@@ -69,9 +70,11 @@ def volumes_of_scans(
     jobs = jobs_to_do(jobs, out, "page", force=force, skip_done=skip_done)
     make_folder(out)
     drop_rows(out / TABLE, [job.name for job in jobs])
+    write_label_table(out)
     answerer = Answerer(load_weights(weights), device)
 
     def work(job):
+        """Write what is found in one scan and its volumes, the page last: where that is, a scan is done."""
         done = understand(answerer, job.path, reader)
         person = (people or {}).get(job.name, Person())
         if people and job.name not in people:
@@ -82,9 +85,9 @@ def volumes_of_scans(
         write_json(out / file_names(job.name)["volumes"], told)
         put_row(out / TABLE, table_row(told))
         write_volumes_page(out, start_of(job.name), pdf=pdf)
-        return done
+        return done.told()
 
-    return each(jobs, out, work, on_progress)
+    return each(jobs, out, work, TOLD, on_progress)
 
 
 def _compared(prior, done, answerer, reader):

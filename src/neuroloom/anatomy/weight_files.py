@@ -11,13 +11,13 @@ from neuroloom.anatomy.answer import Answerer, names_of_outputs
 from neuroloom.anatomy.weight_card import Weights, save_weights
 from neuroloom.anatomy.weight_tests import calibrated, repeatability, scores_by_contrast
 from neuroloom.atlases.anatomy import generation_table
-from neuroloom.errors import NeuroloomError, listed
+from neuroloom.errors import NeuroloomError
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.parts import build
 from neuroloom.preparation import check_parts, make_stores, read_cohort
 from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import load_fitting, read_progress
-from neuroloom.training.steps import network_of, read_maps, weights_in
+from neuroloom.training.steps import check_hold_out, network_of, read_maps, weights_in
 
 N_DRAWS, N_PAIRS = 8, 4  # of each held-out map
 
@@ -51,11 +51,7 @@ def write_maps(recipe, out, cache, *, data=None, cohort_file=None, hold_out):
         )
     cohort = read_cohort(recipe, data, cohort_file)
     store = make_stores(recipe, cohort, cache)[recipe.target.input]
-    if not hold_out:
-        raise NeuroloomError(f"{cohort.name}: no map is held out, so nothing could be said of the weights. Name some.")
-    unknown = [name for name in hold_out if name not in store.samples]
-    if unknown:
-        raise NeuroloomError(f"{cohort.name}: has no {listed(unknown)} to hold out; there are {listed(store.samples)}.")
+    check_hold_out(cohort.name, store.samples, hold_out)
     told = {**_told(recipe, maker), "hold_out": sorted(hold_out), "chain": [part.as_dict() for part in made.chain]}
     maps = {name: np.asarray(store[row]).astype(np.uint16) for row, name in enumerate(store.samples)}
     buffer = io.BytesIO()
@@ -105,8 +101,6 @@ def pack_weights(state, maps_file, out, *, name="anatomy", about=None, on_progre
     if saved["told"] != told:
         raise NeuroloomError(f"{state}: is not the state of a training on {maps_file}.")
     held_out = {one: maps[one] for one in told["hold_out"]}
-    if not held_out:
-        raise NeuroloomError(f"{maps_file}: no map is held out, so nothing can be said about the weights.")
     network = network_of(told)
     load_fitting(state, network, weights_in(tensors))
     card = _card(name, told, saved, maps, about or {})
@@ -139,8 +133,7 @@ def _card(name, told, saved, maps, about):
 def _tried(weights, held_out, source, on_progress):
     """Return scores, calibration and repeatability of weights on maps that they have not learned from."""
     answerer = Answerer(weights)
-    still = {"thick": 0.0, "ghosts": 0.0}
-    dices, sure = scores_by_contrast(answerer, held_out, source, weights.card["contrasts"], **still)
+    dices, sure = scores_by_contrast(answerer, held_out, source, weights.card["contrasts"], on_progress)
     names = names_of_outputs()[1:]
     once, halfway = repeatability(answerer, held_out, source, N_PAIRS, on_progress)
     scores = {contrast: float(np.nanmean(found)) for contrast, found in dices.items()}

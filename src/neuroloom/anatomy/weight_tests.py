@@ -1,5 +1,7 @@
 """What weights reach on heads they have not learned from: simulated scans through the whole line of `Answerer`."""
 
+from itertools import product
+
 import numpy as np
 import torch
 
@@ -19,10 +21,8 @@ LEAST_ML = 0.01  # of a structure, for an error in percent
 LEAST_R = 0.3  # correlation from which a confidence is worth telling
 LEAST_PAIRS = 8  # of confidence and Dice, for a line
 LOWEST = 0.05  # of the good scans' expected Dice: less is flagged
-TWICE = {
-    "rotation": 5.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "flip": 0.0, "cut": 0.0, "thick": 0.0, "stripped": 0.0,
-    "ghosts": 0.0,
-}  # fmt: skip
+STILL = dict.fromkeys(("flip", "rotation", "scale", "shear", "elastic", "cut", "thick", "ghosts"), 0.0)  # a good scan
+TWICE = {**STILL, "rotation": 5.0, "stripped": 0.0}  # a head that was laid down anew
 
 
 def simulated(labels, source, key, *, contrast=None, **changed):
@@ -61,18 +61,14 @@ def answered(answerer, scan, truth):
     return answer, dice(overlap(truth, found, len(names_of_outputs())))
 
 
-def scores_by_contrast(answerer, maps, source, contrasts, **changed):
+def scores_by_contrast(answerer, maps, source, contrasts, on_progress=None):
     """Return contrast -> Dice (map, structure) of unmoved heads in known contrasts, and the confidences alike."""
-    still = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0, "cut": 0.0, **changed}
-    dices, sure = {}, {}
-    for contrast in contrasts:
-        found = []
-        for name, labels in sorted(maps.items()):
-            scan, truth = simulated(labels, source, (0, "scored", contrast, name), contrast=contrast, **still)
-            answer, overlaps = answered(answerer, scan, truth)
-            found.append((overlaps[1:], confidence(answer.posteriors.data)[1:]))
-        dices[contrast] = np.stack([one for one, _ in found])
-        sure[contrast] = np.stack([one for _, one in found])
+    found = {contrast: [] for contrast in contrasts}
+    for contrast, name in counted(product(contrasts, sorted(maps)), "scoring", on_progress):
+        scan, truth = simulated(maps[name], source, (0, "scored", contrast, name), contrast=contrast, **STILL)
+        answer, overlaps = answered(answerer, scan, truth)
+        found[contrast].append((overlaps[1:], confidence(answer.posteriors.data)[1:]))
+    dices, sure = ({contrast: np.stack([one[n] for one in rows]) for contrast, rows in found.items()} for n in (0, 1))
     return dices, sure
 
 
@@ -91,15 +87,21 @@ def calibrated(answerer, maps, source, n_draws, good, on_progress=None):
         Confidences in good scans, of which the lowest share is flagged.
     """
     pairs = []
-    for name, labels in sorted(maps.items()):
-        for draw in range(n_draws):
-            scan, truth = simulated(labels, source, (0, "calibrated", name, draw), cut=0.0)
-            answer, overlaps = answered(answerer, scan, truth)
-            pairs.append((confidence(answer.posteriors.data)[1:], overlaps[1:]))
-            if on_progress:
-                on_progress("calibrating", len(pairs), n_draws * len(maps))
+    for name, draw in counted(product(sorted(maps), range(n_draws)), "calibrating", on_progress):
+        scan, truth = simulated(maps[name], source, (0, "calibrated", name, draw), cut=0.0)
+        answer, overlaps = answered(answerer, scan, truth)
+        pairs.append((confidence(answer.posteriors.data)[1:], overlaps[1:]))
     sure, true = (np.stack(one) for one in zip(*pairs, strict=True))
     return {name: _line(sure[:, n], true[:, n], good[:, n]) for n, name in enumerate(names_of_outputs()[1:])}
+
+
+def counted(keys, what, on_progress):
+    """Yield keys, telling after the work on each how many of them are done."""
+    keys = list(keys)
+    for done, key in enumerate(keys, start=1):
+        yield key
+        if on_progress:
+            on_progress(what, done, len(keys))
 
 
 def _line(sure, true, good):
@@ -143,16 +145,11 @@ def repeatability(answerer, maps, source, n_pairs, on_progress=None):
         ``pairs``, and ``percent``: the same where both scans are measured half-way between them, as changes are.
     """
     once, halfway = [], []
-    for name, labels in sorted(maps.items()):
-        for pair in range(n_pairs):
-            two = [
-                simulated(labels, source, (0, "twice", name, pair, visit), contrast="t1", **TWICE)[0]
-                for visit in range(2)
-            ]
-            once.append([structure_ml(answerer(scan)) for scan in two])
-            halfway.append([structure_ml(answer) for answer in answered_halfway(answerer, *two)])
-            if on_progress:
-                on_progress("scanning twice", len(once), n_pairs * len(maps))
+    for name, pair in counted(product(sorted(maps), range(n_pairs)), "scanning twice", on_progress):
+        keys = [(0, "twice", name, pair, visit) for visit in range(2)]
+        two = [simulated(maps[name], source, key, contrast="t1", **TWICE)[0] for key in keys]
+        once.append([structure_ml(answerer(scan)) for scan in two])
+        halfway.append([structure_ml(answer) for answer in answered_halfway(answerer, *two)])
     return variation(once), {"pairs": len(halfway), "percent": variation(halfway)}
 
 

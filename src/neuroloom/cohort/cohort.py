@@ -38,9 +38,11 @@ class FileSource:
     arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def load(self, sample):
+        """Read the file of a sample."""
         return read(self.paths[sample], kind=self.kind, **self.arguments.get(sample, {}))
 
     def identity(self, sample):
+        """Return a text that changes with the file, its place, its time or its reader's arguments; the cache is keyed by it."""
         path = Path(self.paths[sample]).resolve()
         told = sorted(self.arguments.get(sample, {}).items())
         tables = [value for _, value in told if isinstance(value, Path)]  # that the reader reads too
@@ -75,6 +77,7 @@ class ArraySource:
         return Scan(np.asarray(self.arrays[self._row[sample]]), self.kind, dict(self.geometry))
 
     def identity(self, sample):
+        """Return a text that changes with any value of the array, its type or its geometry; the cache is keyed by it."""
         array = np.ascontiguousarray(self.arrays[self._row[sample]])
         told = json.dumps(self.geometry, sort_keys=True, default=lambda value: np.asarray(value).tolist())
         values = hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()
@@ -109,6 +112,7 @@ class DrawnSource:
         return self.draw(sample)
 
     def identity(self, sample):
+        """Return a text that changes with what the draw is told; the cache is keyed by it."""
         return f"{self.kind}|drawn|{self.recipe}|{sample}"
 
     def available(self, sample):

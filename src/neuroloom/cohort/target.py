@@ -31,6 +31,7 @@ class Target:
 
     @property
     def positive(self):
+        """The class that a probability is of; None unless there are two."""
         return self.classes[1] if len(self.classes) == 2 else None
 
     def named(self, rows=slice(None)):

@@ -60,8 +60,7 @@ def weights_pack(
     from neuroloom.anatomy.weight_files import pack_weights
     from neuroloom.progress import shown_progress
 
-    for ending in ("json", "safetensors"):
-        check_out_folder(out, f"{name}.{ending}", force)
+    check_out_folder(out, [f"{name}.json", f"{name}.safetensors"], force)
     about = {"data": data, "licence": licence, "machine": machine}
     with shown_progress() as on_progress:
         card = pack_weights(state, maps, out, name=name, about=about, on_progress=on_progress)

@@ -30,8 +30,10 @@ class AverageMap:
         return self.map
 
     def state(self):
+        """Return what was fitted: ``map`` (i, j, k), the commonest class of each voxel."""
         return {"map": self.map.astype(np.int32)}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.map = state["map"].astype(np.int64)
         return self

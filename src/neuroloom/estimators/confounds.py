@@ -49,6 +49,7 @@ class ConfoundFeatures:
 
     @property
     def names(self):
+        """Names of the features: a column of numbers is one, a column of words one for each word."""
         return [
             name
             for column, coding in self.coding.items()
@@ -56,8 +57,10 @@ class ConfoundFeatures:
         ]
 
     def state(self):
+        """Return how each column is coded, as the bytes of a JSON text."""
         return {"coding": np.frombuffer(json.dumps(self.coding).encode(), dtype=np.uint8)}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.coding = json.loads(state["coding"].tobytes())
         return self

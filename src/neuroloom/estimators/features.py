@@ -20,6 +20,7 @@ class Scaling:
         self.by = by
 
     def fit(self, x):
+        """Take mean and spread of each feature in ``x`` (n, n_features); a constant feature gets the scale 0."""
         self.mean = x.mean(axis=0, dtype=np.float64)
         spread = x.std(axis=0, dtype=np.float64)
         constant = spread <= 1e-7 * np.maximum(1.0, np.abs(self.mean))

@@ -56,6 +56,7 @@ class GaussianProcess:
         return kernel @ self.weights * self.spread + self.mean
 
     def state(self):
+        """Return what was fitted: scaling, the people known with their weights, the kernel, mean and spread of the target."""
         return {
             "mean": self.scaling.mean,
             "scale": self.scaling.scale,
@@ -66,6 +67,7 @@ class GaussianProcess:
         }
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.scaling = Scaling()
         self.scaling.mean, self.scaling.scale = state["mean"], state["scale"]
         self.known, self.weights, self.kernel = state["known"], state["weights"], state["kernel"]

@@ -87,6 +87,7 @@ class LinearSVM:
         return np.stack([1 - positive, positive], axis=1)
 
     def state(self):
+        """Return what was fitted: scaling, plane, the curve from distance to probability, the penalty that was chosen."""
         return {
             "mean": self.scaling.mean,
             "scale": self.scaling.scale,
@@ -97,6 +98,7 @@ class LinearSVM:
         }
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.scaling = Scaling()
         self.scaling.mean, self.scaling.scale = state["mean"], state["scale"]
         self.coefficients, self.intercept = state["coefficients"], state["intercept"]

@@ -53,6 +53,7 @@ class Logistic:
         return softmax(self.scaling(x) @ self.coefficients.T + self.intercept, axis=1)
 
     def state(self):
+        """Return what was fitted: scaling, coefficients, intercepts, the penalty that was chosen."""
         return {
             "mean": self.scaling.mean,
             "scale": self.scaling.scale,
@@ -62,6 +63,7 @@ class Logistic:
         }
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.scaling = Scaling()
         self.scaling.mean, self.scaling.scale = state["mean"], state["scale"]
         self.coefficients, self.intercept = state["coefficients"], state["intercept"]

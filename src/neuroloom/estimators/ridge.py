@@ -40,6 +40,7 @@ class Ridge:
         return self.scaling(x) @ self.coefficients + self.intercept
 
     def state(self):
+        """Return what was fitted: scaling, coefficients, intercept, the penalty that was chosen."""
         return {
             "mean": self.scaling.mean,
             "scale": self.scaling.scale,
@@ -48,6 +49,7 @@ class Ridge:
         }
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.scaling = Scaling()
         self.scaling.mean, self.scaling.scale = state["mean"], state["scale"]
         self.coefficients = state["coefficients"]

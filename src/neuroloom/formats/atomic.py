@@ -50,6 +50,40 @@ def check_can_write(path):
     check_can_make(folder)
 
 
+def refuse_to_replace(paths, force, more=""):
+    """Raise where files would be lost, before any work is done for what replaces them.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        What would be written.
+    force : bool
+        Whether the user has said that these may be lost.
+    more : str
+        Another way out, told after the usual ones.
+    """
+    there = [] if force else [path for path in paths if path.exists()]
+    if there:
+        others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
+        way_out = " ".join(["Name another --out, or replace it with --force.", *([more] if more else [])])
+        raise FileProblem(there[0], f"it exists already{others}.", way_out)
+
+
+def not_ours(folder, what, found):
+    """Return the error about a folder to write to that holds something else, which is never deleted.
+
+    Parameters
+    ----------
+    folder : Path
+    what : str
+        What it would have to hold: ``run``.
+    found : str
+        Name of something in it.
+    """
+    problem = f"it exists already, and holds no {what} but {found}, so --force does not replace it."
+    return FileProblem(folder, problem, "Name another --out.")
+
+
 def atomic_write(path, data):
     """Write bytes to ``path`` so that a reader finds the old file or the new one, whole, whatever happens.
 

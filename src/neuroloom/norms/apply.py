@@ -3,10 +3,10 @@
 import pandas as pd
 
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.norms.reference import ages_and_sexes, columns_of_people
+from neuroloom.norms.reference import UNUSABLE, ages_and_sexes, columns_of_people, named, unusable
 
 
-def apply_norms(norms, table, *, age=None, sex=None, person=None):
+def apply_norms(norms, table, *, age=None, sex=None, person=None, on_note=None):
     """Return where each person's measures lie among the reference of their age and sex.
 
     Parameters
@@ -16,6 +16,8 @@ def apply_norms(norms, table, *, age=None, sex=None, person=None):
         A row a person or a visit, with measures called as in the norms.
     age, sex, person : str or None
         Columns, as in `neuroloom.norms.fit.fit_norms`.
+    on_note : callable or None
+        Called with a text that names whose scans are poor or failed, as a column ``status`` says: they get no percentile.
 
     Returns
     -------
@@ -30,9 +32,18 @@ def apply_norms(norms, table, *, age=None, sex=None, person=None):
         raise NeuroloomError(
             f"the table has none of the measures of {norms.name!r}: {listed(norms.measures)}. Call its columns alike."
         )
+    words = unusable(table)
+    if (words != "").any() and on_note:
+        on_note(
+            f"no percentile, since their status is {' or '.join(UNUSABLE)}: {listed(named(table[person], words), 40)}"
+        )
     parts = []
     for measure in known:
-        placed = norms.places(measure, table[measure].tolist(), who["age"].tolist(), who["sex"].tolist())
+        values = table[measure].where(words == "")
+        placed = norms.places(measure, values.tolist(), who["age"].tolist(), who["sex"].tolist())
+        placed["note"] = [
+            f"the scan is {word}" if word else note for word, note in zip(words, placed["note"], strict=True)
+        ]
         told = {
             "participant_id": table[person].astype(str).to_numpy(),
             "age": who["age"].to_numpy(),

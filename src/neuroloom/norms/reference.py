@@ -115,16 +115,28 @@ def ages_and_sexes(table, age, sex):
     return rest, [note for note in notes if "kept as it stands" not in note]
 
 
-def _usable(table, person):
-    """Return the table without the rows of scans that are poor or failed, and whose they are."""
+def unusable(table):
+    """Return of each row the word of a scan that is poor or failed, which column ``status`` of volumes.tsv has; else ""."""
     column = next((name for name in table if str(name).lower() == "status"), None)
     if column is None:
-        return table, ()
+        return pd.Series("", index=table.index)
     words = table[column].astype(str).str.strip().str.lower()
-    out = words.isin(UNUSABLE)
-    if out.all():
-        raise NeuroloomError(f"column {column!r}: every row is {listed(sorted(set(words)))}, so nobody is left.")
-    return table[~out].reset_index(drop=True), tuple(table.loc[out, person].astype(str) + " (" + words[out] + ")")
+    return words.where(words.isin(UNUSABLE), "")
+
+
+def named(people, words):
+    """Return who has a word, each with it: ``sub-01 (poor)``."""
+    has = words != ""
+    return tuple(people[has].astype(str) + " (" + words[has] + ")")
+
+
+def _usable(table, person):
+    """Return the table without the rows of scans that are poor or failed, and whose they are."""
+    words = unusable(table)
+    out = words != ""
+    if out.any() and out.all():
+        raise NeuroloomError(f"column 'status': every row is {listed(sorted(set(words)))}, so nobody is left.")
+    return table[~out].reset_index(drop=True), named(table[person], words)
 
 
 def _counted(left_out):

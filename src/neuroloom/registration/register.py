@@ -7,7 +7,7 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats import read, stem
-from neuroloom.formats.atomic import atomic_write, check_can_make, make_folder
+from neuroloom.formats.atomic import atomic_write, check_can_make, make_folder, refuse_to_replace
 from neuroloom.formats.limits import read_json
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.registration.affine import affine_between, distance, head_points, overlap_of
@@ -172,9 +172,7 @@ def _places(moving, fixed, out, deformable, labels, force):
     places = {what: Path(out) / place for what, place in places.items()}
     check_can_make(out)
     stale = [place for place in _earlier(Path(out), name, told) if place not in places.values()]
-    there = [place for place in (*places.values(), *stale) if place.exists()]
-    if there and not force:
-        raise FileProblem(there[0], "it exists already.", "Name another folder with --out, or replace it with --force.")
+    refuse_to_replace([*places.values(), *stale], force)
     return places, [place for place in stale if place.exists()]
 
 

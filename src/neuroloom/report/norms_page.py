@@ -68,6 +68,7 @@ def _page(norms, measures):
         for code, held in groups.items()
         if held
     ]
+    facts.append(("Measures", str(len(measures)), f"of {len(norms.measures)} in the file"))
     figures = [norms_figure(norms, measure, f"norms-{place}") for place, measure in enumerate(measures)]
     told = {"norms": norms, "facts": facts, "figures": figures, "measures": measures, "percent": _percent}
     return rendered("norms_page.html", ["style.css"], **told).encode()

@@ -39,6 +39,7 @@ class Data:
 
     @property
     def people(self):
+        """The participant of each row, (n,)."""
         return self.cohort.table["participant_id"].astype(str).to_numpy()
 
 

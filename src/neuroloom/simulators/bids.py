@@ -8,7 +8,7 @@ import yaml
 
 import neuroloom
 from neuroloom.errors import NeuroloomError
-from neuroloom.formats.atomic import atomic_write, make_folder
+from neuroloom.formats.atomic import atomic_write, make_folder, not_ours, refuse_to_replace
 from neuroloom.formats.limits import load_yaml, read_json
 from neuroloom.formats.nifti import write_nifti
 from neuroloom.formats.tables import write_table
@@ -55,13 +55,8 @@ def _remove_earlier(folder, force):
     told = read_json(described) if described.is_file() else {}
     makers = told.get("GeneratedBy") if isinstance(told, dict) else None
     if GENERATED["Name"] not in [maker.get("Name") for maker in makers or () if isinstance(maker, dict)]:
-        raise NeuroloomError(
-            f"{folder}: the folder is not empty, and no simulated cohort of neuroloom is in it. Name a new one."
-        )
-    if not force:
-        raise NeuroloomError(
-            f"{folder}: the folder is not empty. Name a new one, or use --force to replace the cohort in it."
-        )
+        raise not_ours(folder, "simulated cohort", min(path.name for path in folder.iterdir()))
+    refuse_to_replace([folder], force)
     own = load_yaml(folder / "cohort.yaml", "cohort file") if (folder / "cohort.yaml").is_file() else {}
     features = [folder / f"{name}.csv" for name, entry in own.get("inputs", {}).items() if entry.get("file")]
     for path in [*features, folder / "cohort.yaml", folder / "participants.tsv", described]:

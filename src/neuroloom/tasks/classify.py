@@ -50,6 +50,7 @@ class Classify:
         return len(self.classes)
 
     def players(self, network):
+        """Return the parameters of each network that has a loss of its own: there is one."""
         return {"network": list(network.parameters())}
 
     def loss(self, player, network, batch):
@@ -77,11 +78,14 @@ class Classify:
         return named | {f"prediction_p_{label}": raw[:, number] for number, label in enumerate(self.classes)}
 
     def state(self):
+        """Return what was learned from the fit people: a weight for each class."""
         return {"weights": np.asarray(self.weights, dtype=np.float64)}
 
     def load_state(self, state, told):
+        """Take up what `state` and `told` returned."""
         self.weights, self.classes = state["weights"], tuple(told["classes"])
         return self
 
     def told(self):
+        """Return what is needed beside `state`, as JSON has it."""
         return {"classes": list(self.classes)}

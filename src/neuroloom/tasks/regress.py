@@ -44,6 +44,7 @@ class Regress:
         return self
 
     def players(self, network):
+        """Return the parameters of each network that has a loss of its own: there is one."""
         return {"network": list(network.parameters())}
 
     def loss(self, player, network, batch):
@@ -89,12 +90,15 @@ class Regress:
         return columns
 
     def state(self):
+        """Return what was learned: mean and spread of the target, and the line by which predictions are corrected."""
         return {"scale": np.array([self.mean, self.spread]), "line": np.asarray(self.line, dtype=np.float64)}
 
     def load_state(self, state, told):
+        """Take up what `state` returned."""
         self.mean, self.spread = map(float, state["scale"])
         self.line = state["line"]
         return self
 
     def told(self):
+        """Return what is needed beside `state`, as JSON has it: nothing."""
         return {}

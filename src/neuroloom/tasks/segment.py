@@ -60,6 +60,7 @@ class Segment:
         return Judged(network, PatchCritic(n_channels + self.n_outputs)) if self.adversarial else network
 
     def players(self, network):
+        """Return the parameters of each network that has a loss of its own: the critic is the second, where there is one."""
         if not self.adversarial:
             return {"network": list(network.parameters())}
         return {"network": list(network.network.parameters()), "critic": list(network.critic.parameters())}
@@ -137,13 +138,16 @@ class Segment:
         return columns
 
     def state(self):
+        """Return what was learned from the fit people: nothing."""
         return {}
 
     def load_state(self, state, told):
+        """Take up what `told` returned."""
         self.target = told["target"]
         return self
 
     def told(self):
+        """Return what is needed beside `state`, as JSON has it."""
         return {"target": self.target, "classes": list(self.classes)}
 
 

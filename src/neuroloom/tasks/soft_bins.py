@@ -62,8 +62,10 @@ class SoftBins(Regress):
         return (chance @ self.bin_centres).numpy()
 
     def state(self):
+        """Return what `Regress` learns, and the edges of the bins, years."""
         return {**super().state(), "edges": np.array(self.edges)}
 
     def load_state(self, state, told):
+        """Take up what `state` returned."""
         self.edges = tuple(map(float, state["edges"]))
         return super().load_state(state, told)

@@ -69,12 +69,15 @@ class FoldInputs:
 
     @property
     def warnings(self):
+        """What the fitted steps of all inputs warn of."""
         return [text for chain in self.chains.values() for text in chain.warnings]
 
     def state(self):
+        """Return the arrays of all fitted steps, as INPUT.STEP.NAME."""
         return {f"{name}.{key}": array for name, chain in self.chains.items() for key, array in chain.state().items()}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         for name, chain in self.chains.items():
             prefix = f"{name}."
             chain.load_state({k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)})

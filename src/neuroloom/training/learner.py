@@ -40,11 +40,13 @@ class InputPlan:
     fitted: tuple[Part, ...] = ()
 
     def as_dict(self):
+        """Return the plan as JSON has it."""
         told = {"source": self.source, "scan": [part.as_dict() for part in self.scan]}
         return told | {"fitted": [part.as_dict() for part in self.fitted]}
 
     @classmethod
     def from_dict(cls, told):
+        """Return the plan that `as_dict` told."""
         return cls(told["source"], *(tuple(Part(**part) for part in told[key]) for key in ("scan", "fitted")))
 
 
@@ -81,6 +83,7 @@ class Plan:
     label: str = ""
 
     def as_dict(self):
+        """Return the plan as JSON has it."""
         told = {"name": self.name, "kind": self.kind, "part": self.part.as_dict()}
         told["inputs"] = {name: plan.as_dict() for name, plan in self.inputs.items()}
         return told | {
@@ -92,6 +95,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, told):
+        """Return the plan that `as_dict` told."""
         inputs = {name: InputPlan.from_dict(plan) for name, plan in told["inputs"].items()}
         task, confounds = Part(**told["task"]), tuple(told["confounds"])
         part, training = Part(**told["part"]), told["training"]
@@ -135,11 +139,13 @@ class Learner:
         return []
 
     def prepare(self, data, fold, seed):
+        """Fit what is fitted before the learner: steps of the inputs, the task; and keep hashes of the people who are seen."""
         self.inputs.fit(data, fold.fit)
         self.task.prepare(data.target, fold.fit)
         self.told_seen = seen_people(data.people[np.concatenate([fold.fit, fold.tune])], seed)
 
     def calibrate(self, data, fold):
+        """Fit what makes answers calibrated, on the tune part."""
         raw = self.predict(data, fold.tune) if len(fold.tune) else np.empty(0)
         self.task.calibrate(raw, data.target.values[fold.tune])
 
@@ -164,12 +170,14 @@ class Learner:
         atomic_write(folder / "fitted.json", json.dumps(content, indent=1).encode())
 
     def load_state(self, folder, told):
+        """Take up from a folder what was fitted before the learner."""
         state = read_arrays(folder / "state.safetensors")
         self.inputs.load_state(_below(state, "inputs"))
         self.inputs.names, self.inputs.given = told["names"], told["given"]
         self.task.load_state(_below(state, "task"), told["task"])
 
     def columns(self, target_name, raw):
+        """Return the columns of the table of predictions."""
         return self.task.columns(target_name, raw)
 
 
@@ -247,6 +255,7 @@ class Trained(Learner):
         self.save_state(folder, network=self.told_network, n_parameters=n_parameters)
 
     def load(self, folder, told):
+        """Take up a network and what was fitted before it."""
         self.load_state(folder, told)
         self.told_network = told["network"]
         self.network = read_weights(folder / "model.safetensors", self._network())
@@ -375,6 +384,7 @@ class Estimator(Learner):
         return arrays
 
     def load(self, folder, told):
+        """Take up an estimator and what was fitted before it."""
         self.load_state(folder, told)
         arrays = read_arrays(folder / "model.safetensors")
         self.estimator.load_state(_below(arrays, "estimator"))

@@ -86,6 +86,7 @@ class Segmenter(OfMaps):
         return self
 
     def augmentations(self):
+        """Return the steps that change a batch in training."""
         settings = TrainingSettings(**self.plan.training)
         return [build("augmentation", AUGMENTATIONS, part) for part in settings.augmentation]
 
@@ -94,6 +95,7 @@ class Segmenter(OfMaps):
         return build_network(self.plan.part, shapes, dict.fromkeys(shapes, "volume"), self.told_network["n_outputs"])
 
     def load(self, folder, told):
+        """Take up a network and what was fitted before it."""
         self.load_state(folder, told)
         self.told_network = told["network"]
         self.network = read_weights(folder / "model.safetensors", self._network())
@@ -167,6 +169,7 @@ class MapLearner(OfMaps):
         return self
 
     def load(self, folder, told):
+        """Take up an estimator of maps and what was fitted before it."""
         self.load_state(folder, told)
         self.estimator.load_state(read_arrays(folder / "model.safetensors"))
 

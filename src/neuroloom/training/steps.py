@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from neuroloom.batch import Batch
-from neuroloom.errors import Diverged, NeuroloomError
+from neuroloom.errors import Diverged, NeuroloomError, listed
 from neuroloom.known import locate
 from neuroloom.metrics.overlap import dice, overlap
 from neuroloom.models import VOXEL_MODELS
@@ -32,7 +32,7 @@ LOOK = ("t1", "t2")  # contrasts in which the held-out maps are looked at on the
 
 
 def read_maps(path):
-    """Return (what is told, name -> label map (i, j, k)) of a file of maps."""
+    """Return (what is told, name -> label map (i, j, k)) of a file of maps, of which some are held out and some are not."""
     try:
         with np.load(path, allow_pickle=False) as file:
             maps = {name: file[name] for name in file.files}
@@ -41,7 +41,19 @@ def read_maps(path):
         raise NeuroloomError(
             f"{path}: is no file of maps ({error}). Write one with 'neuroloom weights maps'."
         ) from None
+    check_hold_out(path, maps, told.get("hold_out", ()))
     return told, maps
+
+
+def check_hold_out(where, names, hold_out):
+    """Raise unless some maps are held out, so that something can be said of the weights, and some are learned from."""
+    unknown = [name for name in hold_out if name not in names]
+    if unknown:
+        raise NeuroloomError(f"{where}: has no {listed(unknown)} to hold out; there are {listed(names)}.")
+    if not hold_out:
+        raise NeuroloomError(f"{where}: no map is held out, so nothing could be said of the weights. Name some.")
+    if not set(names) - set(hold_out):
+        raise NeuroloomError(f"{where}: every map is held out, so there is none to learn from. Hold out fewer.")
 
 
 class Steps:
@@ -63,8 +75,6 @@ class Steps:
         self.maker = SimulatedContrasts(**told["augmentation"])
         self.fit = {name: one for name, one in maps.items() if name not in told["hold_out"]}
         self.held_out = {name: maps[name] for name in told["hold_out"]}
-        if not self.fit:
-            raise NeuroloomError("every map is held out, so there is none to learn from.")
         torch.manual_seed(key_number(told["seed"], "weights"))
         self.network = network_of(told).to(device)
         self.optimizer = torch.optim.AdamW(
@@ -85,6 +95,7 @@ class Steps:
         self.done, self.history = saved["done"], saved["history"]
 
     def save(self, path):
+        """Write all that `restore` needs to go on: weights, optimizer, steps done, history."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= optimizer_tensors(self.optimizer, "optimizer")
         write_progress(path, tensors, {"told": self.told, "done": self.done, "history": self.history})
@@ -131,6 +142,7 @@ class Steps:
         return found
 
     def precision(self):
+        """Return a context of half precision (bfloat16), where the machine has it."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=has_bfloat16(self.device))
 
 

@@ -65,12 +65,14 @@ class FittedChain:
         return x
 
     def transform(self, x, rows):
+        """Apply all steps to ``x`` (n, ...), the samples at ``rows``."""
         for step in self.steps:
             x = step.transform(x, rows)
         return x
 
     @property
     def warnings(self):
+        """What the fitted steps warn of."""
         return [text for step in self.steps for text in getattr(step, "warnings", [])]
 
     def state(self):
@@ -82,6 +84,7 @@ class FittedChain:
         }
 
     def load_state(self, state, names=None):
+        """Take up what `state` returned."""
         for number, (part, step) in enumerate(zip(self.parts, self.steps, strict=True)):
             prefix = f"{number}.{part.name}."
             step.load_state({key[len(prefix) :]: array for key, array in state.items() if key.startswith(prefix)})

@@ -174,6 +174,7 @@ class Combat:
         ]
 
     def state(self):
+        """Return what was fitted: mean, slopes and spread of each feature, shift and scale of each site, and their names."""
         told = {"sites": self.sites, "words": self.words, "means": self.means, "shape": list(self.shape)}
         return {
             "grand_mean": self.grand_mean,
@@ -186,6 +187,7 @@ class Combat:
         }
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         told = from_bytes(state["told"])
         self.sites, self.words, self.means = told["sites"], told["words"], told["means"]
         self.shape, self.is_graph = tuple(told["shape"]), told["is_graph"]

@@ -61,12 +61,15 @@ class DropRegions:
         return kept[:, :, self.kept] if self.is_graph else kept
 
     def feature_names(self, names):
+        """Return the names of the regions that are kept."""
         return [name for name, kept in zip(names, self.kept, strict=True) if kept]
 
     def state(self):
+        """Return which regions are kept, (n_regions,)."""
         return {"kept": self.kept.astype(np.uint8), "is_graph": np.array([self.is_graph], dtype=np.uint8)}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.kept = state["kept"].astype(bool)
         self.is_graph = bool(state["is_graph"][0])
         return self

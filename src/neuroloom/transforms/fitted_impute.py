@@ -97,9 +97,11 @@ class Impute:
         return fill
 
     def state(self):
+        """Return what missing values are filled with, and by which strategy."""
         return {"fill": self.fill, "strategy": as_bytes(self.strategy)}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.fill, self.strategy = state["fill"], from_bytes(state["strategy"])
         return self
 

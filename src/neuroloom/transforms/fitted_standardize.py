@@ -62,8 +62,10 @@ class Standardize:
         ]
 
     def state(self):
+        """Return mean and scale of each feature."""
         return {"mean": self.mean, "scale": self.scale}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.mean, self.scale = state["mean"], state["scale"]
         return self

@@ -59,9 +59,11 @@ class Tangent:
         return (out + out.swapaxes(1, 2)) / 2
 
     def state(self):
+        """Return the geometric mean of the fit people and its inverse square root, (region, region) each."""
         return {"mean": self.mean, "whitening": self.whitening}
 
     def load_state(self, state):
+        """Take up what `state` returned."""
         self.mean, self.whitening = state["mean"], state["whitening"]
         return self
 

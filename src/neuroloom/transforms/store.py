@@ -56,6 +56,7 @@ class MappedStore:
 
     @cached_property
     def present(self):
+        """Whether each row has data, (n,)."""
         return np.array([path is not None for path in self.paths])
 
     @property
@@ -92,6 +93,7 @@ class ArrayStore:
 
     @cached_property
     def present(self):
+        """Whether each row has data, (n,)."""
         return np.array([row in self.values for row in range(len(self))])
 
     def stack(self, rows):
