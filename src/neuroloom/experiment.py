@@ -167,6 +167,7 @@ def evaluated(run, prepared, refit_nulls=None):
         *whom,
         within=settings.within,
         gap=settings.gap,
+        spelling=settings.spelling and settings.spelling.model_dump(),
         task={
             "kind": task.kind,
             "target": data.target.name,

@@ -92,6 +92,13 @@ class TuningSettings(Settings):
     trials: int = Field(10, ge=1)
 
 
+class SpellingSettings(Settings):
+    """What was spelled by flashes: the columns that number the letters and name what flashed."""
+
+    item: str
+    option: str
+
+
 class ValidationSettings(Settings):
     """Who may sit together, and what stands beside the score."""
 
@@ -106,6 +113,7 @@ class ValidationSettings(Settings):
     permutations: int = Field(200, ge=0)
     refit: int = Field(0, ge=0)
     groups: tuple[str, ...] = ("site", "sex", "age")
+    spelling: SpellingSettings | None = None
 
     @field_validator("refit")
     @classmethod

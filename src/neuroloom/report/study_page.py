@@ -11,6 +11,7 @@ from neuroloom.report.figures_discrimination import roc_figure
 from neuroloom.report.figures_null import null_figure, null_methods
 from neuroloom.report.figures_scatter import scatter_figure
 from neuroloom.report.figures_sites import forest_figure
+from neuroloom.report.figures_spelling import spelling_figure
 from neuroloom.report.figures_training import learning_curves_figure
 from neuroloom.report.groups import confusion_tables, fold_table, seen_unseen, subgroup_rows
 from neuroloom.report.headline import claims, environment_rows, key_facts, repeat_commands
@@ -140,4 +141,5 @@ def curves_section(record):
             of_class = f": {positive}" if len(classes) > 2 else ""
             found += [(f"ROC{of_class}", False, roc_figure(record, positive))]
             found += [(f"Calibration{of_class}", False, calibration_figure(record, positive))]
+    found.append(("Spelling", False, spelling_figure(record)))
     return [{"title": title, "wide": wide, **figure} for title, wide, figure in found if figure]

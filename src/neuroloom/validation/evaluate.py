@@ -13,6 +13,7 @@ from neuroloom.validation.learner_entry import learner_entry
 from neuroloom.validation.scores import chance
 from neuroloom.validation.sentence import first_sentence
 from neuroloom.validation.setting import Setting
+from neuroloom.validation.spelling import evaluate_spelling
 from neuroloom.validation.tested import read_tested
 from neuroloom.validation.warnings import warnings_of
 
@@ -44,6 +45,7 @@ def evaluate(
     title="",
     primary=None,
     simulated=False,
+    spelling=None,
 ):
     """Return ``metrics.json`` of a run.
 
@@ -86,6 +88,8 @@ def evaluate(
     primary : str or None
         The metric that the first sentence is about: auc (balanced_accuracy where folds hold one class) or mae.
     simulated : bool
+    spelling : dict or None
+        Columns of ``people`` that say what was spelled, as `evaluate_spelling` takes them.
 
     Returns
     -------
@@ -116,6 +120,8 @@ def evaluate(
         for learner in tested.outcomes
     }
     report |= _beside_each_other(setting, roles, labels or {})
+    if spelling is not None:
+        report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
     report = plain(report)
     report["sentence"] = first_sentence(report)
     report["warnings"] = warnings_of(report, tested, setting)
