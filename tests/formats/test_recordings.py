@@ -86,6 +86,9 @@ def test_channels_are_kept_by_name_type_or_all(tmp_path):
     path = made.write_edf(tmp_path / "a.edf", names=["Fp1", "Fc5.", "EOG left", "ECG", "C4", "Status", "O2"], prefix="")
     assert read(path).geometry["names"] == ["Fp1", "Fc5.", "C4", "O2"]
     assert read(path, channels=["eog", "o2"]).geometry["names"] == ["EOG left", "O2"]
+    turned = read(path, channels=["O2", "Fp1"])
+    assert turned.geometry["names"] == ["O2", "Fp1"]
+    np.testing.assert_allclose(turned.data * 1e6, made.microvolts()[[6, 0]], atol=RESOLUTION[".edf"])
     assert read(path, channels="all").geometry["types"] == ["eeg", "eeg", "eog", "ecg", "eeg", "eeg"]
     assert read(path, channels=["FC5"]).geometry["names"] == ["Fc5."]
     with pytest.raises(NeuroloomError, match="Did you mean 'Fp1'"):
