@@ -52,6 +52,19 @@ def test_fif_comes_back_whole_also_when_its_first_sample_is_not_the_first(tmp_pa
     np.testing.assert_allclose(scan.geometry["positions"], told, atol=1e-6)
 
 
+def test_fif_in_parts_comes_back_whole(tmp_path):
+    data = made.microvolts(32, 40_000)
+    raw = made.mne_raw(data, [f"E{n}" for n in range(32)], events=[(1.0, 0.0, "first"), (199.0, 0.0, "last")])
+    raw.save(tmp_path / "a_raw.fif", split_size="3MB", buffer_size_sec=1.0, verbose="error")
+    assert len(list(tmp_path.iterdir())) > 1
+    scan = read(tmp_path / "a_raw.fif")
+    np.testing.assert_allclose(scan.data * 1e6, data, rtol=1e-5, atol=1e-4)
+    assert [event[2] for event in scan.geometry["events"]] == ["first", "last"]
+    (tmp_path / "a_raw-1.fif").unlink()
+    with pytest.raises(NeuroloomError, match=r"a_raw\.fif"):
+        read(tmp_path / "a_raw.fif")
+
+
 def test_eeglab_comes_back_with_its_events(tmp_path):
     from scipy.io import savemat
 
@@ -73,6 +86,9 @@ def test_channels_are_kept_by_name_type_or_all(tmp_path):
     path = made.write_edf(tmp_path / "a.edf", names=["Fp1", "Fc5.", "EOG left", "ECG", "C4", "Status", "O2"], prefix="")
     assert read(path).geometry["names"] == ["Fp1", "Fc5.", "C4", "O2"]
     assert read(path, channels=["eog", "o2"]).geometry["names"] == ["EOG left", "O2"]
+    turned = read(path, channels=["O2", "Fp1"])
+    assert turned.geometry["names"] == ["O2", "Fp1"]
+    np.testing.assert_allclose(turned.data * 1e6, made.microvolts()[[6, 0]], atol=RESOLUTION[".edf"])
     assert read(path, channels="all").geometry["types"] == ["eeg", "eeg", "eog", "ecg", "eeg", "eeg"]
     assert read(path, channels=["FC5"]).geometry["names"] == ["Fc5."]
     with pytest.raises(NeuroloomError, match="Did you mean 'Fp1'"):

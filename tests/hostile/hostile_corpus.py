@@ -557,6 +557,189 @@ case("two_variables.mat", "variable: NAME", mat(x=np.zeros(5), y=np.zeros(5)))
 case("variable_unknown.mat", "Did you mean", mat(spikes=np.zeros((5, 5))), variable="spike")
 case("no_variables.mat", "none", mat())
 
+
+# ---- recordings ------------------------------------------------------------------------------------------
+
+
+def edf(n_signals=2, n_records=3, n_samples=10, record="1", n_bytes=2, labels=("C3", "C4"), n_data=None, magic=None):
+    """Return the bytes of an .edf (or .bdf, of 3 bytes a number) in which what is named may be anything."""
+    n_header = 256 * (1 + n_signals)
+    magic = magic or (b"\xffBIOSEMI" if n_bytes == 3 else b"0       ")
+    head = magic + b"X X X X".ljust(80) + b"Startdate X X X X".ljust(80) + b"01.01.0101.01.01"
+    numbers = (str(n_header)[:8].ljust(8), " " * 44, str(n_records).ljust(8), record.ljust(8), str(n_signals).ljust(4))
+    fields = [
+        (16, labels),
+        (80, "x"),
+        (8, "uV"),
+        (8, "-100"),
+        (8, "100"),
+        (8, "-32768"),
+        (8, "32767"),
+        (80, ""),
+        (8, n_samples),
+        (32, ""),
+    ]
+    told = [
+        [str(one[n % 2] if isinstance(one, tuple) else one).ljust(width) for n in range(n_signals)]
+        for width, one in fields
+    ]
+    content = head + "".join([*numbers, *("".join(each) for each in told)]).encode()
+    return content + bytes(n_bytes * n_signals * n_samples * n_records if n_data is None else n_data)
+
+
+def vhdr(**changed):
+    """Return the text of a BrainVision header."""
+    told = {
+        "DataFile": "a.eeg",
+        "DataFormat": "BINARY",
+        "DataOrientation": "MULTIPLEXED",
+        "NumberOfChannels": 2,
+        "SamplingInterval": 5000,
+    }
+    lines = [f"{key}={value}" for key, value in (told | changed).items()]
+    common = "\n".join(["Brain Vision Data Exchange Header File Version 1.0", "[Common Infos]", *lines])
+    return common + "\n[Binary Infos]\nBinaryFormat=INT_16\n[Channel Infos]\nCh1=C3,,0.1,\u00b5V\nCh2=C4,,0.1,\u00b5V\n"
+
+
+def vhdr_beside(n_bytes, **changed):
+    """Return what writes a header and a file of numbers of so many bytes beside it."""
+
+    def make(path):
+        path.with_suffix(".eeg").write_bytes(bytes(n_bytes))
+        return vhdr(DataFile=path.with_suffix(".eeg").name, **changed)
+
+    return make
+
+
+def nested_cells(depth):
+    """Return a MATLAB file of cells within cells."""
+    inner = b""
+    for _ in range(depth):
+        flags = struct.pack("<IIII", 6, 8, 1, 0)
+        shape = struct.pack("<IIii", 5, 8, 1, 1)
+        inner = (
+            struct.pack("<II", 14, len(flags + shape) + 8 + len(inner))
+            + flags
+            + shape
+            + struct.pack("<II", 1, 0)
+            + inner
+        )
+    return b"MATLAB 5.0 MAT-file".ljust(116) + bytes(8) + struct.pack("<H", 0x0100) + b"IM" + inner
+
+
+def set_of(**changed):
+    """Return what writes an EEGLAB .set of two channels in which what is named is anything."""
+    struct_ = {
+        "nbchan": 2,
+        "pnts": 100,
+        "trials": 1,
+        "srate": 100.0,
+        "xmin": 0.0,
+        "xmax": 1.0,
+        "data": np.zeros((2, 100), "f4"),
+    }
+    places = np.array([("C3",), ("C4",)], dtype=[("labels", object)])
+    struct_ |= {
+        "setname": "a",
+        "chanlocs": places,
+        "event": [],
+        "icawinv": [],
+        "icasphere": [],
+        "icaweights": [],
+    } | changed
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"EEG": struct_}, do_compression=True)
+    return stream.getvalue()
+
+
+def with_fdt(n_bytes, **changed):
+    """Return what writes a .set whose numbers lie in a .fdt beside it, of so many bytes."""
+
+    def make(path):
+        path.with_suffix(".fdt").write_bytes(bytes(n_bytes))
+        return set_of(data=path.with_suffix(".fdt").name, **changed)
+
+    return make
+
+
+def fif(*tags):
+    """Return tags as FIF stores them, (kind, type, content, next) each, behind the mark of a file."""
+    start = (100, 31, bytes(20), 0)
+    return b"".join(
+        struct.pack(">iIii", kind, form, len(held), after) + held for kind, form, held, after in (start, *tags)
+    )
+
+
+def xdf(*chunks):
+    """Return chunks (tag, content) as XDF stores them."""
+    bodies = [struct.pack("<H", tag) + content for tag, content in chunks]
+    return b"XDF:" + b"".join(b"\x08" + struct.pack("<Q", len(body)) + body for body in bodies)
+
+
+def stream_header(
+    channels=2,
+    xml="<info><name>a</name><channel_count>{}</channel_count><channel_format>float32</channel_format></info>",
+):
+    return 2, struct.pack("<I", 1) + xml.format(channels).encode()
+
+
+LAUGHS = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><info><name>&b;</name></info>'
+
+for ending, width in ((".edf", 2), (".bdf", 3)):
+    case(f"words{ending}", "does not begin", b"this is a letter, no recording\n" * 40)
+    case(f"empty{ending}", "empty", b"")
+    case(f"cut_in_header{ending}", "cut within its header", edf(n_bytes=width)[:400])
+    case(f"cut{ending}", "is cut", edf(n_bytes=width)[:-7])
+    case(f"longer_than_declared{ending}", "4 were found", edf(n_bytes=width, n_data=4 * 20 * width))
+    case(f"records_99999999{ending}", "is cut", edf(n_bytes=width, n_records=99999999, n_data=1000))
+    case(f"samples_99999999{ending}", "is cut", edf(n_bytes=width, n_samples=99999999, n_data=1000))
+    case(f"samples_negative{ending}", "no sample in a record", edf(n_bytes=width, n_samples=-10, n_data=1000))
+    case(f"signals_9999{ending}", "declares 9999 signals", edf(n_bytes=width, n_data=0)[:252] + b"9999" + bytes(1000))
+    case(f"record_of_0_s{ending}", "holds no signals", edf(n_bytes=width, record="0"))
+    case(f"record_of_nan_s{ending}", "nan s long", edf(n_bytes=width, record="nan"))
+    case(f"numbers_that_are_words{ending}", "damaged", edf(n_bytes=width, record="one"))
+    case(f"annotations_alone{ending}", "no EEG", edf(n_bytes=width, labels=("EDF Annotations",) * 2))
+case("edf_by_another_name.bdf", "Is its ending right", edf())
+case("words.vhdr", "does not begin", "this is a letter, no header\n" * 40)
+case("no_numbers.vhdr", "not there", vhdr(DataFile="nowhere.eeg"))
+case("numbers_elsewhere.vhdr", "not beside it", vhdr(DataFile="../a.eeg"))
+case("numbers_at_root.vhdr", "not beside it", vhdr(DataFile="/etc/passwd"))
+case("points_2_to_62.vhdr", "declares", vhdr_beside(400, DataPoints=2**62))
+case("channels_2_to_31.vhdr", "channels", vhdr_beside(400, NumberOfChannels=2**31))
+case("channels_negative.vhdr", "channels", vhdr_beside(400, NumberOfChannels=-2))
+case("half_a_sample.vhdr", "no whole number", vhdr_beside(401))
+case("numbers_as_text.vhdr", "stored as text", vhdr_beside(400, DataFormat="ASCII"))
+case("words.set", "not a MATLAB file", "this is a letter, no recording\n" * 40)
+case("cut.set", "cut", set_of()[:-60])
+case("nested.set", "nested deeper", nested_cells(20_000))
+case("hdf5.set", "7.3", b"\x89HDF\r\n\x1a\n" + bytes(500))
+case("no_recording.set", "damaged, or not a", lambda path: scipy.io.savemat(path, {"x": np.zeros(3)}, appendmat=False))
+case("numbers_elsewhere.set", "damaged, or not a", set_of(data="../../a.fdt"))
+case("epochs.set", "holds epochs", set_of(trials=2, pnts=50, data=np.zeros((2, 50, 2), "f4")))
+case("points_2_to_31.set", "declares 2147483648 samples", with_fdt(800, pnts=2**31))
+case("half_of_its_numbers.set", "cut or of another", with_fdt(400))
+case("words.fif", "does not begin", "this is a letter, no recording\n" * 40)
+case("cut.fif", "cut or damaged", fif((104, 3, bytes(4), 0))[:-2])
+case("tag_2_to_31.fif", "cut or damaged", fif() + struct.pack(">iIii", 300, 4, 2**31 - 1, 0))
+case("circle.fif", "points back", fif((104, 3, bytes(4), 36), (104, 3, bytes(4), 36)))
+case(
+    "no_recording.fif",
+    "damaged, or not a",
+    fif((104, 3, struct.pack(">i", 100), 0), (105, 3, struct.pack(">i", 100), -1)),
+)
+case("words.xdf", "does not begin", "this is a letter, no recording\n" * 40)
+case("chunk_2_to_62.xdf", "cut or damaged", b"XDF:\x08" + struct.pack("<Q", 2**62) + bytes(100))
+case(
+    "samples_2_to_40.xdf",
+    "declares 1099511627776 samples",
+    xdf(stream_header(), (3, struct.pack("<IBQ", 1, 8, 2**40) + bytes(50))),
+)
+case("channels_2_to_40.xdf", "1099511627776 channels", xdf(stream_header(2**40)))
+case("laughs.xdf", "entities", xdf((2, struct.pack("<I", 1) + LAUGHS.encode())))
+case("unknown_stream.xdf", "does not describe", xdf((3, struct.pack("<IBB", 7, 1, 1) + bytes(20))))
+case("nothing.xdf", "holds signals", xdf((1, b"<info></info>")))
+
+
 # ---- tables, YAML, JSON, paths ---------------------------------------------------------------------------
 
 ROWS = "participant_id,age\nsub-01,30\n"

@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 import hostile_corpus
+import mne
 import pandas  # noqa: F401 - loaded before the forks, as the readers' modules are
 import pydicom.pixels  # noqa: F401
+import pyxdf  # noqa: F401
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats import READERS, limits, read, tables
@@ -69,6 +71,8 @@ def in_child(case, folder):
 def main():
     folder = Path(sys.argv[1])
     os.chdir(folder)  # where code from a file would leave its mark
+    for ending in ("edf", "bdf", "brainvision", "eeglab", "fif"):
+        getattr(mne.io, f"read_raw_{ending}")  # mne imports these when they are asked for
     for name in READERS:
         locate("format", READERS, name)
     cases = hostile_corpus.make_corpus(folder)

@@ -14,6 +14,7 @@ FEWEST = 16  # samples that two series must share to be compared
 SHARED = 0.6  # of the shorter one
 ALIKE = 0.75  # traces of two people correlate below .69 at their best lag, of copies above .98 (120 people)
 SAME = 0.98  # time courses of the same region: two people below .2 there; of the likest region: below .5; copies .99
+MOST_COMPARED = 100_000  # samples of two long recordings that are compared
 MOST_REGIONS = 64  # that are looked for among the other's, where the order differs
 
 
@@ -116,7 +117,8 @@ def compare(one, other, lag):
     lag : int
         Sample t of ``other`` is sample t + lag of ``one``.
     """
-    start, stop = max(lag, 0), min(one.data.shape[1], other.data.shape[1] + lag)
+    start = max(lag, 0)
+    stop = min(one.data.shape[1], other.data.shape[1] + lag, start + MOST_COMPARED)
     a, b = scaled(one.data[:, start:stop]), scaled(other.data[:, start - lag : stop - lag])
     if len(a) == len(b):
         both = a.any(axis=1) & b.any(axis=1)
@@ -145,6 +147,6 @@ def _how(one, other, lag, order=""):
     if n != m:
         done.append(f"{abs(n - m)} samples shorter")
     if not order and not lag and n == m:
-        same = np.array_equal(one.data, other.data, equal_nan=True)
+        same = all(np.array_equal(*rows, equal_nan=True) for rows in zip(one.data, other.data, strict=True))
         done.append("every sample the same" if same else "on another scale or rounded")
     return ", ".join(done)

@@ -189,7 +189,7 @@ DIFFERENCES = {  # what should be alike -> level, way out
     "voxel size": ("warning", "Let the recipe resample them to one: {name: resample, voxel_size: ...}."),
     "shape": ("warning", "Let the recipe bring them onto one grid: {name: resample, ...} and {name: crop_box, ...}."),
     "axes": ("note", "{name: to_ras} in the recipe turns them all one way, by their affines."),
-    "sampling period": ("warning", "Take it as a confound; bands of frequencies must be given in Hz."),
+    "sampling period": ("warning", "Bring them to one rate in the recipe, or take it as a confound; bands of frequencies must be given in Hz."),
     "length": ("note", "Short series are noisier: take length as a confound, or crop with {name: crop_series}."),
 }  # fmt: skip
 

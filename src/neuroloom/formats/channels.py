@@ -22,7 +22,7 @@ BY_NAME = [  # type -> how the names of such channels begin, where a file does n
     ("stim", re.compile(r"status\b|stim|sti ?\d|trig", re.IGNORECASE)),
     ("misc", re.compile(r"resp|[sp]a?o2|pulse|pleth|temp|gsr|eda\b|acc|gyr|airflow|(left |right )?aux", re.IGNORECASE)),
 ]
-BY_TABLE = {"veog": "eog", "heog": "eog", "trig": "stim", "ref": "misc"}  # BIDS's words for ours
+BY_WORD = {"veog": "eog", "heog": "eog", "trig": "stim", "ref": "misc"}  # others' words for ours
 NEW_NAMES = {"standard_1020": "colin27_1020", "standard_1005": "colin27_1005"}  # of montages, from mne 1.13 on
 METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 FRAMES = {  # coordinate system of BIDS -> (rows) what our x (right), y (front), z (up) are in it
@@ -50,6 +50,12 @@ def plain_unit(text):
 def type_by_name(name):
     """Return the type that a channel's name tells; EEG where it tells none."""
     return next((kind for kind, pattern in BY_NAME if pattern.match(name.strip())), "eeg")
+
+
+def known_type(word):
+    """Return our word for a type that a table or a stream tells; what we have no word for is misc."""
+    word = BY_WORD.get(word.lower(), word.lower())
+    return word if word in TYPES else "misc"
 
 
 def plain_name(name):
@@ -113,8 +119,7 @@ def read_channel_table(path):
     names, types = [str(name).removeprefix("EEG ") for name in table["name"]], {}
     for name, kind in zip(names, table.get("type", [None] * len(table)), strict=True):
         if isinstance(kind, str):
-            word = BY_TABLE.get(kind.lower(), kind.lower())
-            types[name] = word if word in TYPES else "misc"
+            types[name] = known_type(kind)
     status = table.get("status")
     marked = [] if status is None else status.astype(str).str.lower() == "bad"
     bad = [name for name, is_bad in zip(names, marked, strict=False) if is_bad]

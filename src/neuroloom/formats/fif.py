@@ -1,6 +1,7 @@
 """FIF: what MNE-Python and Neuromag write. The places of its tags are held against the file's bytes, then mne reads."""
 
 import struct
+from pathlib import Path
 
 from neuroloom.errors import FileProblem
 from neuroloom.formats import limits
@@ -32,10 +33,10 @@ def read_fif(path, kind=None, *, meaning=RecordingMeaning()):
     with limits.parsing(path, "continuous FIF recording"):
         raw = library.io.read_raw_fif(path, preload=False, on_split_missing="raise", verbose="error")
         events = _annotations(path)
-    if len(raw.filenames) > 1:
-        raise FileProblem(
-            path, f"it is the first of {len(raw.filenames)} parts.", "Join them: mne's raw.save(split_size='2GB') cuts."
-        )
+    for part in raw.filenames[1:]:  # a file of more than 2 GB is kept in parts
+        if part.resolve().parent != Path(path).resolve().parent:
+            raise FileProblem(path, f"it goes on in {part.name} in another folder.", "Put its parts side by side.")
+        _check_tags(part)
     told = ((one["onset"] - raw.first_time, one["duration"], one["description"]) for one in events)
     return meaning.scan(path, of_mne(raw, events=told))
 

@@ -23,6 +23,7 @@ from neuroloom.formats.signals_extra import mne
 from neuroloom.scan import Scan
 
 IN_VOLTS = ("eeg", "seeg", "ecog", "dbs", "eog", "ecg", "emg")  # types that are voltages
+NO_VOLTS = ("mag", "grad", "ref_meg")
 EVENTS_IN = ("annotations", "stim")
 ALL_BITS = 2**32 - 1
 
@@ -145,6 +146,9 @@ class RecordingMeaning:
 
     def _scales(self, path, opened, keep, types):
         """Return what each kept channel's numbers are multiplied by; voltages of no known unit are refused."""
+        fields = [opened.names[number] for number in keep if types[number] in NO_VOLTS]
+        if fields:
+            raise FileProblem(path, f"{len(fields)} channels are of MEG, in T: {listed(fields, 3)}.", "Choose others.")
         told = None if self.unit is None else volts(path, self.unit)
         scales, unknown = [], []
         for number in keep:

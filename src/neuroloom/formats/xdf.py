@@ -11,7 +11,7 @@ import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
-from neuroloom.formats.channels import UNITS, plain_unit
+from neuroloom.formats.channels import UNITS, known_type, plain_unit
 from neuroloom.formats.recordings import Opened, RecordingMeaning
 from neuroloom.formats.signals_extra import library
 from neuroloom.known import check_known
@@ -119,7 +119,7 @@ def _channels(stream, n):
     return [
         {
             "label": _word(one, "label") or f"ch{number}",
-            "type": _word(one, "type").lower() or None,
+            "type": known_type(_word(one, "type")) if _word(one, "type") else None,
             "unit": UNIT_WORDS.get(_word(one, "unit").lower(), _word(one, "unit")),
         }
         for number, one in enumerate(told, start=1)
