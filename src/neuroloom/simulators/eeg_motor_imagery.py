@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import polygamma
-from scipy.stats import norm
 
 from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
@@ -26,6 +25,7 @@ from neuroloom.simulators.eeg import (
     traits,
 )
 from neuroloom.simulators.eeg_artefacts import GLANCE, Moments, eye_map
+from neuroloom.simulators.eeg_ceiling import linear_accuracy
 from neuroloom.simulators.eeg_rhythms import degrees_of_freedom, peak
 
 NAME = "simulated_motor_imagery"
@@ -102,30 +102,16 @@ def changes(person, classes):
     return out
 
 
-def best_accuracy(person, classes, n_draws=20_000):
+def best_accuracy(person, classes):
     """Return the accuracy of the best linear rule that saw the rhythms of all areas without noise.
 
     It sees the log power of each area and band from half-way down to half-way up (3.7 s). Log power of a Gaussian
-    rhythm has variance psi'(nu / 2), nu its degrees of freedom; to it comes what differs between trials. Two classes:
-    Phi(d / 2), d the Mahalanobis distance; more: by Gaussian draws.
-
-    Returns
-    -------
-    float
+    rhythm has variance psi'(nu / 2), nu its degrees of freedom; to it comes what differs between trials.
     """
     means = changes(person, classes).reshape(len(classes), -1)  # (class, band and area)
     own = [polygamma(1, degrees_of_freedom(width, WINDOW) / 2) for width, _ in BANDS.values()]
     variance = np.repeat(own, len(AREAS)) + WAXING**2 + ((TRIAL_BY_TRIAL * means) ** 2).mean(axis=0)
-    covariance = np.diag(variance) + WAXING_TOGETHER**2
-    weights = np.linalg.solve(covariance, means.T).T  # (class, feature)
-    if len(classes) == 2:
-        apart = means[0] - means[1]
-        return float(norm.cdf(np.sqrt(apart @ np.linalg.solve(covariance, apart)) / 2))
-    rng = generator(0, NAME, "ceiling")
-    drawn = rng.standard_normal((n_draws, len(variance))) @ np.linalg.cholesky(covariance).T
-    offset = -0.5 * (weights * means).sum(axis=1)
-    right = [((drawn + mean) @ weights.T + offset).argmax(axis=1) == c for c, mean in enumerate(means)]
-    return float(np.mean(right)) if means.any() else 1 / len(classes)
+    return linear_accuracy(means, np.diag(variance) + WAXING_TOGETHER**2)
 
 
 @dataclass(frozen=True)
