@@ -28,7 +28,9 @@ def power(epochs, *bands, rate=128.0):
     f, density = welch(epochs.astype(np.float32), rate, nperseg=int(4 * rate))
     if len(bands) == 2 and np.isscalar(bands[0]):
         return density[..., (f >= bands[0]) & (f <= bands[1])].sum(axis=-1) * (f[1] - f[0])
-    return np.stack([density[..., (f >= low) & (f <= high)].sum(axis=-1) * (f[1] - f[0]) for low, high in bands], axis=-1)
+    return np.stack(
+        [density[..., (f >= low) & (f <= high)].sum(axis=-1) * (f[1] - f[0]) for low, high in bands], axis=-1
+    )
 
 
 def test_shares_of_stages_are_those_of_young_adults():
