@@ -78,6 +78,7 @@ def test_each_stage_has_what_it_is_scored_by(night):
     assert scan.geometry["positions"][-1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", [0.0, 1.0])
 def test_stages_can_be_told_where_they_differ_and_nowhere_else(effect):
     cohort = simulate_sleep(n_participants=2, hours=4.0, effect=effect)

@@ -1,12 +1,10 @@
 """Nights of EEG, eyes and chin: sleep stages that follow each other by chance, and what each looks like."""
 
-import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.scan import Scan
 from neuroloom.seeds import generator
@@ -17,11 +15,14 @@ from neuroloom.simulators.eeg import (
     alpha,
     background,
     check_counts,
+    check_factor,
+    drawn_cohort,
     geometry,
     recordings,
     summed,
     together,
     traits,
+    which_of,
 )
 from neuroloom.simulators.eeg_artefacts import Moments, electrodes, eye_map, mains, poisson_times
 from neuroloom.simulators.eeg_rhythms import band, peak
@@ -292,21 +293,19 @@ def simulate_sleep(
         raise NeuroloomError(f"{NAME}: a cap of {n_channels} has no electrodes near the eyes; give 19, 32 or 64.")
     if not 0.5 <= hours <= 24:
         raise NeuroloomError(f"{NAME}: hours of a night must be 0.5 to 24, but is {hours}.")
-    if not 0 <= effect <= 2:
-        raise NeuroloomError(f"{NAME}: effect is a factor from 0 to 2, not {effect}.")
+    check_factor(NAME, most=2, effect=effect)
     table = recordings(n_participants, n_nights, 1)
-    which = {sample: tuple(row) for sample, row in zip(table.index, table.to_numpy(), strict=True)}
-    draw = SleepDraw(int(seed), cap, float(hours), float(effect), which)
-    recipe = f"{NAME}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
+    draw = SleepDraw(int(seed), cap, float(hours), float(effect), which_of(table))
     rows = []
     for sample, name in table["participant_id"].items():
         shares = np.bincount(draw.stages(sample), minlength=len(STAGES)) / len(draw.stages(sample))
         rows.append(asdict(draw.person(name)[1]) | dict(zip(STAGES, shares.tolist(), strict=True)))
-    return Cohort(
+    told = f"simulated sleep (effect {effect:g})"
+    return drawn_cohort(
+        NAME,
+        draw,
         table,
-        {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
-        name=f"simulated sleep (effect {effect:g})",
-        known_truth=pd.DataFrame(rows, index=table.index),
+        told=told,
+        truth=pd.DataFrame(rows, index=table.index),
         planted={"places": PLACES, "effect": draw.effect, "task": "sleep"},
-        simulated=True,
     )

@@ -1,13 +1,11 @@
 """EEG of people who hold things in mind: frontal theta rises and parietal alpha falls with the n of n-back."""
 
-import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import polygamma
 
-from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
 from neuroloom.simulators.eeg import (
@@ -16,11 +14,14 @@ from neuroloom.simulators.eeg import (
     background,
     bad_of,
     check_counts,
+    check_factor,
+    drawn_cohort,
     everyday,
     recorded,
     recordings,
     together,
     traits,
+    which_of,
 )
 from neuroloom.simulators.eeg_ceiling import linear_accuracy
 from neuroloom.simulators.eeg_rhythms import degrees_of_freedom, peak
@@ -180,20 +181,19 @@ def simulate_workload(
     cap.check(NAME)
     _check(levels, n_blocks, block, effect)
     table = recordings(n_participants, n_sessions, n_runs)
-    which = {sample: tuple(row) for sample, row in zip(table.index, table.to_numpy(), strict=True)}
     levels = tuple(int(level) for level in levels)
-    draw = WorkloadDraw(int(seed), cap, levels, int(n_blocks), float(block), float(effect), which)
+    draw = WorkloadDraw(int(seed), cap, levels, int(n_blocks), float(block), float(effect), which_of(table))
     truth = truth_of(draw, table)
     ceiling = float(truth["best_accuracy"].mean())
-    recipe = f"{NAME}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
     planted = {"places": PLACES, "effect": draw.effect, "task": "nback"}
-    return Cohort(
+    told = f"simulated workload (effect {effect:g})"
+    return drawn_cohort(
+        NAME,
+        draw,
         table,
-        {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
-        name=f"simulated workload (effect {effect:g})",
-        known_truth=truth,
+        told=told,
+        truth=truth,
         planted=planted | {"ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling}},
-        simulated=True,
     )
 
 
@@ -205,8 +205,7 @@ def _check(levels, n_blocks, block, effect):
         raise NeuroloomError(f"{NAME}: {n_blocks} blocks a run cannot hold {len(levels)} levels.")
     if not 5 <= block <= 600:
         raise NeuroloomError(f"{NAME}: block is the length of a block, 5 to 600 s, not {block}.")
-    if not 0 <= effect <= 3:
-        raise NeuroloomError(f"{NAME}: effect is a factor from 0 to 3, not {effect}.")
+    check_factor(NAME, effect=effect)
 
 
 def truth_of(draw, table):
