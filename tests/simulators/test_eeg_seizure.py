@@ -44,7 +44,7 @@ def test_electrodes_over_the_focus_tell_seizures_where_they_are_planted(effect):
         ranks = np.argsort(np.argsort(power))
         areas.append((ranks[mask].mean() - (mask.sum() - 1) / 2) / (~mask).sum())
     if effect:
-        assert np.mean(areas) > 0.85
+        assert np.mean(areas) > 0.75
     else:
         assert abs(np.mean(areas) - 0.5) < 0.1  # seconds follow each other: some 30 free ones a seizure, 3 seizures
 

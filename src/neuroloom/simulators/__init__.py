@@ -8,4 +8,6 @@ SIMULATORS = {
     "simulated_motor_imagery": "neuroloom.simulators.eeg_motor_imagery:simulate_motor_imagery",
     "simulated_p300": "neuroloom.simulators.eeg_p300:simulate_p300",
     "simulated_seizures": "neuroloom.simulators.eeg_seizure:simulate_seizures",
+    "simulated_sleep": "neuroloom.simulators.eeg_sleep:simulate_sleep",
+    "simulated_workload": "neuroloom.simulators.eeg_workload:simulate_workload",
 }

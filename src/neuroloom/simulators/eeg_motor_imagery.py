@@ -1,14 +1,11 @@
 """EEG of people who imagine movements on cue: rhythms of the motor cortex fall, most on the other side."""
 
-import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import polygamma
-from scipy.stats import norm
 
-from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.known import check_known
 from neuroloom.seeds import generator
@@ -19,22 +16,26 @@ from neuroloom.simulators.eeg import (
     background,
     bad_of,
     check_counts,
+    check_factor,
+    drawn_cohort,
     everyday,
     recorded,
     recordings,
-    topographies,
+    together,
     traits,
+    which_of,
 )
 from neuroloom.simulators.eeg_artefacts import GLANCE, Moments, eye_map
+from neuroloom.simulators.eeg_ceiling import linear_accuracy
 from neuroloom.simulators.eeg_rhythms import degrees_of_freedom, peak
 
 NAME = "simulated_motor_imagery"
-AREAS = {  # mm, fsaverage's surface RAS
-    "left hand area": (-38.0, -22.0, 56.0),
-    "right hand area": (38.0, -22.0, 56.0),
-    "foot area": (-6.0, -28.0, 70.0),
-    "left tongue area": (-56.0, -8.0, 30.0),
-    "right tongue area": (56.0, -8.0, 30.0),
+AREAS = {  # patches that act as one; mm, fsaverage's surface RAS
+    "left hand area": ((-38.0, -22.0, 56.0),),
+    "right hand area": ((38.0, -22.0, 56.0),),
+    "foot area": ((-6.0, -28.0, 70.0), (6.0, -28.0, 70.0)),
+    "left tongue area": ((-56.0, -8.0, 30.0),),
+    "right tongue area": ((56.0, -8.0, 30.0),),
 }
 IPSI = "ipsilateral"
 # change of log power in each area, in units of what the person's contralateral hand area loses
@@ -102,30 +103,16 @@ def changes(person, classes):
     return out
 
 
-def best_accuracy(person, classes, n_draws=20_000):
+def best_accuracy(person, classes):
     """Return the accuracy of the best linear rule that saw the rhythms of all areas without noise.
 
     It sees the log power of each area and band from half-way down to half-way up (3.7 s). Log power of a Gaussian
-    rhythm has variance psi'(nu / 2), nu its degrees of freedom; to it comes what differs between trials. Two classes:
-    Phi(d / 2), d the Mahalanobis distance; more: by Gaussian draws.
-
-    Returns
-    -------
-    float
+    rhythm has variance psi'(nu / 2), nu its degrees of freedom; to it comes what differs between trials.
     """
     means = changes(person, classes).reshape(len(classes), -1)  # (class, band and area)
     own = [polygamma(1, degrees_of_freedom(width, WINDOW) / 2) for width, _ in BANDS.values()]
     variance = np.repeat(own, len(AREAS)) + WAXING**2 + ((TRIAL_BY_TRIAL * means) ** 2).mean(axis=0)
-    covariance = np.diag(variance) + WAXING_TOGETHER**2
-    weights = np.linalg.solve(covariance, means.T).T  # (class, feature)
-    if len(classes) == 2:
-        apart = means[0] - means[1]
-        return float(norm.cdf(np.sqrt(apart @ np.linalg.solve(covariance, apart)) / 2))
-    rng = generator(0, NAME, "ceiling")
-    drawn = rng.standard_normal((n_draws, len(variance))) @ np.linalg.cholesky(covariance).T
-    offset = -0.5 * (weights * means).sum(axis=1)
-    right = [((drawn + mean) @ weights.T + offset).argmax(axis=1) == c for c, mean in enumerate(means)]
-    return float(np.mean(right)) if means.any() else 1 / len(classes)
+    return linear_accuracy(means, np.diag(variance) + WAXING_TOGETHER**2)
 
 
 @dataclass(frozen=True)
@@ -177,10 +164,8 @@ class MotorImageryDraw:
         """Return the rhythms of the motor cortex in a recording, band -> `Rhythm`, patches in the order of AREAS."""
         key = self.key(sample)
         _, person = self.person(key[2])
-        maps = topographies(
-            list(AREAS.values()), self.cap, generator(*key[:3], "areas"), generator(*key[:4], "areas under")
-        )
-        maps *= np.array(list(SIZE.values()))[:, None]
+        places, day = generator(*key[:3], "areas"), generator(*key[:4], "areas under")
+        maps = np.stack([SIZE[area] * together(patches, self.cap, places, day) for area, patches in AREAS.items()])
         times, levels = self.levels(sample)  # (band, area, knot)
         return {
             band: Rhythm(peak(person.frequency(band), width), person.size(band) * maps, times, np.exp(levels[b] / 2))
@@ -274,26 +259,27 @@ def simulate_motor_imagery(
     cap.check(NAME)
     _check(classes, n_trials, effect, eyes_follow)
     table = recordings(n_participants, n_sessions, n_runs)
-    which = {sample: tuple(row) for sample, row in zip(table.index, table.to_numpy(), strict=True)}
-    draw = MotorImageryDraw(int(seed), cap, tuple(classes), int(n_trials), float(effect), float(eyes_follow), which)
+    draw = MotorImageryDraw(
+        int(seed), cap, tuple(classes), int(n_trials), float(effect), float(eyes_follow), which_of(table)
+    )
     people = {name: told_of(draw, name) for name in table["participant_id"].unique()}
     ceiling = float(np.mean([told["best_accuracy"] for told in people.values()]))
-    recipe = f"{NAME}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
     truth = pd.DataFrame([people[name] for name in table["participant_id"]], index=table.index)
     bad = [bad_of(cap, draw.key(sample)) for sample in table.index]
-    truth["bad_channel"] = ["" if one is None else " ".join(one) for one in bad]
-    return Cohort(
+    truth["bad_channel"] = [" ".join(one or ()) for one in bad]
+    told = f"simulated motor imagery (effect {effect:g})"
+    return drawn_cohort(
+        NAME,
+        draw,
         table,
-        {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
-        name=f"simulated motor imagery (effect {effect:g})",
-        known_truth=truth,
+        told=told,
+        truth=truth,
         planted={
             "areas": AREAS,
             "effect": draw.effect,
             "task": "motorimagery",
             "ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling},
         },
-        simulated=True,
     )
 
 
@@ -311,7 +297,6 @@ def _check(classes, n_trials, effect, eyes_follow):
         check_known(f"class of {NAME}", name, PATTERNS)
     if n_trials < len(classes):
         raise NeuroloomError(f"{NAME}: {n_trials} trials a run cannot hold {len(classes)} classes.")
-    if not 0 <= effect <= 3:
-        raise NeuroloomError(f"{NAME}: effect is a factor from 0 to 3, not {effect}.")
+    check_factor(NAME, effect=effect)
     if not 0 <= eyes_follow <= 1:
         raise NeuroloomError(f"{NAME}: eyes_follow is a share of the trials, 0 to 1, not {eyes_follow}.")

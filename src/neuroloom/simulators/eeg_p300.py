@@ -1,13 +1,11 @@
 """EEG of people who spell by looking: rows and columns of letters flash, and the awaited ones give a P300."""
 
-import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
 from neuroloom.simulators.eeg import (
@@ -16,12 +14,15 @@ from neuroloom.simulators.eeg import (
     background,
     bad_of,
     check_counts,
+    check_factor,
     cross_spectrum,
+    drawn_cohort,
     everyday,
     recorded,
     recordings,
     together,
     traits,
+    which_of,
 )
 from neuroloom.simulators.eeg_artefacts import Moments
 
@@ -249,20 +250,18 @@ def simulate_p300(
     cap.check(NAME)
     if not 0.06 <= interval <= 5:
         raise NeuroloomError(f"{NAME}: interval is the time from flash to flash, 0.06 to 5 s, not {interval}.")
-    if not 0 <= effect <= 3:
-        raise NeuroloomError(f"{NAME}: effect is a factor from 0 to 3, not {effect}.")
+    check_factor(NAME, effect=effect)
     table = recordings(n_participants, n_sessions, n_runs)
-    which = {sample: tuple(row) for sample, row in zip(table.index, table.to_numpy(), strict=True)}
-    draw = P300Draw(int(seed), cap, int(n_letters), int(n_rounds), float(interval), float(effect), which)
+    draw = P300Draw(int(seed), cap, int(n_letters), int(n_rounds), float(interval), float(effect), which_of(table))
     truth = truth_of(draw, table)
-    recipe = f"{NAME}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
-    return Cohort(
+    told = f"simulated P300 speller (effect {effect:g})"
+    return drawn_cohort(
+        NAME,
+        draw,
         table,
-        {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
-        name=f"simulated P300 speller (effect {effect:g})",
-        known_truth=truth,
+        told=told,
+        truth=truth,
         planted={"at": AT, "effect": draw.effect, "task": "p300", "ceiling": {"auc": float(truth["best_auc"].mean())}},
-        simulated=True,
     )
 
 
@@ -276,4 +275,4 @@ def truth_of(draw, table):
     truth = pd.DataFrame([people[name] for name in table["participant_id"]], index=table.index)
     truth["word"] = [draw.flashes(sample)[1] for sample in table.index]
     bad = [bad_of(draw.cap, draw.key(sample)) for sample in table.index]
-    return truth.assign(bad_channel=["" if one is None else " ".join(one) for one in bad])
+    return truth.assign(bad_channel=[" ".join(one or ()) for one in bad])

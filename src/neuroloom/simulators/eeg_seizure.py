@@ -1,12 +1,10 @@
 """Hours of EEG of people with focal epilepsy: spikes, seizures that spread, and what may come before them."""
 
-import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
 from neuroloom.simulators.eeg import (
@@ -16,11 +14,14 @@ from neuroloom.simulators.eeg import (
     background,
     bad_of,
     check_counts,
+    check_factor,
+    drawn_cohort,
     everyday,
     recorded,
     recordings,
     together,
     traits,
+    which_of,
 )
 from neuroloom.simulators.eeg_artefacts import Moments
 from neuroloom.simulators.eeg_rhythms import peak
@@ -266,18 +267,17 @@ def simulate_seizures(
     cap.check(NAME)
     _check(hours, seizures_per_day, effect, preictal)
     table = recordings(n_participants, n_sessions, n_runs)
-    which = {sample: tuple(row) for sample, row in zip(table.index, table.to_numpy(), strict=True)}
     draw = SeizureDraw(
-        int(seed), cap, float(hours), float(seizures_per_day), float(effect), float(preictal), which
-    )  # fmt: skip
-    recipe = f"{NAME}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
-    return Cohort(
+        int(seed), cap, float(hours), float(seizures_per_day), float(effect), float(preictal), which_of(table)
+    )
+    told = f"simulated seizures (effect {effect:g}, build-up {preictal:g})"
+    return drawn_cohort(
+        NAME,
+        draw,
         table,
-        {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)},
-        name=f"simulated seizures (effect {effect:g}, build-up {preictal:g})",
-        known_truth=truth_of(draw, table),
+        told=told,
+        truth=truth_of(draw, table),
         planted={"foci": FOCI, "effect": draw.effect, "preictal": draw.preictal, "task": "monitoring"},
-        simulated=True,
     )
 
 
@@ -286,9 +286,7 @@ def _check(hours, seizures_per_day, effect, preictal):
         raise NeuroloomError(f"{NAME}: hours of a recording must be 0.25 to 48, but is {hours}.")
     if seizures_per_day <= 0:
         raise NeuroloomError(f"{NAME}: seizures_per_day must be above 0, but is {seizures_per_day}.")
-    for name, value in (("effect", effect), ("preictal", preictal)):
-        if not 0 <= value <= 3:
-            raise NeuroloomError(f"{NAME}: {name} is a factor from 0 to 3, not {value}.")
+    check_factor(NAME, effect=effect, preictal=preictal)
 
 
 def truth_of(draw, table):
