@@ -6,6 +6,7 @@ import pytest
 from neuroloom.cohort.target import Target
 from neuroloom.errors import NeuroloomError
 from neuroloom.explanation.answer import answer_of
+from neuroloom.explanation.chance import auc
 from neuroloom.explanation.occlusion import Occlusion
 from neuroloom.explanation.weights import Weights, linear_weights
 from neuroloom.parts import Part
@@ -63,6 +64,30 @@ def test_logistic_answer_is_the_log_odds(drawn, tmp_path):
     linear = learner.features(data, fold.test) @ linear_weights(learner, answer)
     predicted = answer.of_prediction(learner.predict(data, fold.test))
     np.testing.assert_allclose(np.ptp(predicted - linear), 0, atol=1e-6)  # they differ by the intercept
+
+
+def test_answer_and_pattern_of_time_lda_are_those_of_its_trials(drawn, tmp_path):
+    """The response is planted in channel 1, 0.25 to 0.5 s: there alone the values go along with the answer."""
+    rng = np.random.default_rng(5)
+    truth = np.arange(200) % 2
+    values = 1e-5 * rng.standard_normal((200, 4, 40))  # V, 40 Hz
+    values[:, 1, 10:20] += 4e-6 * truth[:, None]
+    data, fold = drawn.data("table", n=200), drawn.fold(200)
+    told = {row: {"sampling_rate": 40.0} for row in range(200)}
+    store = ArrayStore("series", data.stores["x"].samples, dict(enumerate(values.astype(np.float32))), None, told)
+    target = Target("y", "class", truth, ("a", "b"))
+    data = type(data)(data.cohort, {"x": store}, target, data.sampling)
+    plan = Plan("linear", "estimator", Part(name="time_lda"), {"x": InputPlan("x")}, Part(name="classify"))
+    learner = make_learner(plan).fit(data, fold, 0, tmp_path)
+    answer = answer_of(learner, data.target, 0)
+    linear = learner.features(data, fold.test) @ linear_weights(learner, answer)
+    predicted = answer.of_prediction(learner.predict(data, fold.test))
+    np.testing.assert_allclose(np.ptp(predicted - linear), 0, atol=1e-6)
+    pattern = Weights().attribute(learner, data, fold.test, fold, answer).maps["x"].mean(axis=0)
+    planted = np.zeros((4, 40), dtype=bool)
+    planted[1, 10:20] = True
+    assert pattern[planted].mean() > 10 * np.abs(pattern[~planted].mean())
+    assert auc(pattern.ravel(), planted.ravel()) > 0.95
 
 
 def test_occlusion_of_a_linear_model_is_weight_times_distance_from_the_mean(drawn, tmp_path):

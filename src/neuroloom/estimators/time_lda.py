@@ -44,3 +44,11 @@ class TimeLDA(OnSeries):
         edges, scale = self.fitted["edges"], self.fitted["scale"]
         sums = np.stack([np.add.reduceat(trial, edges[:-1], axis=1) for trial in x])
         return (sums / np.diff(edges) * scale[:, None]).reshape(len(x), -1)
+
+    def weights(self):
+        """Return the weight of each channel at each time point in the answer, per V: (n_classes, channel * time)."""
+        edges, scale = self.fitted["edges"], self.fitted["scale"]
+        widths = np.diff(edges)
+        each = (self.head.coefficients * self.head.scaling.scale).reshape(-1, len(scale), len(widths))
+        spread = np.repeat(each / widths, widths, axis=2)  # (n_classes, channel, time)
+        return (spread * scale[:, None]).reshape(len(each), -1)

@@ -12,6 +12,7 @@ from neuroloom.explanation.fold_map import fold_maps
 from neuroloom.explanation.frame import joined, placed, placed_mask
 from neuroloom.explanation.readings import TRUTH, readings_of, told_reading
 from neuroloom.explanation.weights import LINEAR
+from neuroloom.known import locate
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
 from neuroloom.training.learner import load_learner
@@ -96,12 +97,24 @@ def check_explanation(recipe):
     """Check the methods of a recipe before anything is trained: names, arguments, and whom they can explain."""
     learners = [recipe.model.part, *(baseline.part for baseline in recipe.baselines)]
     for part in recipe.explanation:
+        _refuse_weights_of_windows(part, learners, recipe)
         if learners_of(part.name, build("explanation", EXPLANATIONS, part), learners):
             continue
         others = ", ".join(name for name in EXPLANATIONS if name != part.name)
         raise NeuroloomError(
             f"explanation {part.name!r} cannot explain model {recipe.model.name!r} nor any baseline of this recipe. "
             f"Use another ({others}), or add a linear baseline ({', '.join(LINEAR)})."
+        )
+
+
+def _refuse_weights_of_windows(part, learners, recipe):
+    """Refuse the pattern of a linear model of trials that sees windows: it is of another length than the series."""
+    linear = [one.name for one in learners if one.name in LINEAR]
+    seen = [name for name in linear if getattr(locate("estimator", ESTIMATORS, name), "takes", None) == "series"]
+    if part.name == "weights" and seen and recipe.sampling.name != "whole":
+        raise NeuroloomError(
+            f"explanation 'weights' shows {seen[0]!r} on whole series, but sampling is {recipe.sampling.name!r}. Use "
+            "sampling={name: whole}, or explanation {name: occlusion, by: region}."
         )
 
 

@@ -6,7 +6,7 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.explanation.items import Attribution
 from neuroloom.transforms.flatten import unflatten
 
-LINEAR = ("ridge", "logistic", "linear_svm")  # estimators with coefficients
+LINEAR = ("ridge", "logistic", "linear_svm", "lda", "time_lda")  # estimators with a weight for each value that they see
 
 
 class Weights:
@@ -54,9 +54,11 @@ class Weights:
 
 def linear_weights(learner, answer):
     """Return the weight of each feature in the answer, shape (n_features,)."""
-    estimator = learner.estimator
     if learner.plan.confounds or learner.plan.part.name not in LINEAR:
         raise NeuroloomError(f"{learner.plan.name} is not a linear model of a scan, so it has no weights to show.")
+    estimator = learner.estimator
+    if learner.takes_series:
+        return answer.of_weights(estimator.weights())
     return answer.of_weights(np.atleast_2d(estimator.coefficients) * estimator.scaling.scale)
 
 

@@ -29,7 +29,7 @@ class Trials:
     def __init__(self, name, stores, sampling, rows):
         self.name, self.input, self.store = name, *the_one_series(name, stores)
         rows = np.asarray(rows)
-        absent = [self.store.samples[row] for row in rows if not self.store.present[row]]
+        absent = [self.store.samples[row] for row in rows[~self.store.present[rows]]]
         if absent:
             raise NeuroloomError(
                 f"{name}: {len(absent)} of {len(rows)} samples have no {self.input}: {listed(absent)}. Leave them out with "
