@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from neuroloom.errors import NeuroloomError
@@ -47,13 +48,14 @@ def each(jobs, out, work, told=(), on_progress=None):
     DataFrame
         The rows of these jobs: ``sample_id``, ``status``, what ``told`` names, ``reason``.
     """
-    rows = []
+    columns, rows = ("sample_id", "status", *told, "reason"), []
     for number, job in enumerate(jobs, start=1):
-        rows.append({"sample_id": job.name, **dict.fromkeys(("status", *told, "reason")), **_tried(work, job)})
+        found = {"sample_id": job.name, **_tried(work, job)}
+        rows.append({name: found.get(name, np.nan) for name in columns})
         put_row(out / SUMMARY, {**rows[-1], "reason": without_paths(rows[-1]["reason"])})
         if on_progress:
             on_progress("scans", number, len(jobs))
-    return pd.DataFrame(rows, columns=["sample_id", "status", *told, "reason"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _tried(work, job):
