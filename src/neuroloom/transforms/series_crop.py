@@ -27,6 +27,8 @@ class CropSeries:
     n_timepoints: int | None = None
     start_s: float = 0.0
 
+    causal = False
+
     def __post_init__(self):
         if (self.length_s is None) == (self.n_timepoints is None):
             raise NeuroloomError("crop_series needs one length: length_s (s), or n_timepoints.")
