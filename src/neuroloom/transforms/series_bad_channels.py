@@ -26,7 +26,7 @@ class BadChannels:
 
     A channel with NaN is bad in any case, and so is what the file marks. All rules but ``flat`` compare
     the channels with each other, above 1 Hz, and need five. ``deviation`` and ``noise`` judge logarithms, and
-    let none stand out by less than a tenth a unit of z.
+    with z = 5 nothing stands out that is not at least half or twice the others.
 
     Parameters
     ----------
@@ -120,8 +120,7 @@ class BadChannels:
         if "flat" in self.rules:
             reasons |= dict.fromkeys(names[constant].tolist(), "flat: it never changes")
         names, channels = names[~constant], channels[~constant]
-        rate, n = self._checked(scan, len(channels))
-        quality = channel_quality(scan.data, rate, channels)
+        quality = channel_quality(scan.data, self._checked_rate(scan, len(channels)), channels)
         for rule in as_list(self.rules):
             told = getattr(self, f"_{rule}")(quality)
             reasons |= {
@@ -131,8 +130,8 @@ class BadChannels:
             }
         return reasons
 
-    def _checked(self, scan, n_channels):
-        """Return the sampling rate and the number of samples, or raise where nothing can be compared."""
+    def _checked_rate(self, scan, n_channels):
+        """Return the sampling rate, or raise where nothing can be compared."""
         rate, n = sampling_rate(scan, "bad_channels"), scan.data.shape[1]
         if n < WINDOW * rate or rate <= 2 * DRIFTS:
             raise NeuroloomError(
@@ -145,7 +144,7 @@ class BadChannels:
                 f"bad_channels: {listed(comparing)} compare channels with each other and need {LEAST_CHANNELS} good EEG "
                 f"channels; this recording has {n_channels}. Use rules: [flat]."
             )
-        return rate, n
+        return rate
 
     def _flat(self, quality):
         least = FLAT * np.median(quality.amplitude)

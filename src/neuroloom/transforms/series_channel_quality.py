@@ -6,15 +6,14 @@ After the PREP pipeline (Bigdely-Shamlo 2015, doi:10.3389/fninf.2015.00016), in 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
 
 from neuroloom.formats import spacious
-from neuroloom.transforms.series_sections import butterworth
+from neuroloom.transforms.series_sections import Forward, butterworth
 
 DRIFTS, BRAIN = 1.0, 50.0  # Hz: what lies below is drift, what lies above is mostly noise
 WINDOW = 1.0  # s
 AGREEING = 98  # percentile over the other channels of the correlation with them
-LEAST_SPREAD = 0.1  # of log amplitudes: no channel stands out by less than exp(0.1 z)
+LEAST_SPREAD = 0.139  # of log amplitudes: z = 5 is at least half or twice the others
 ORDER = 4
 
 
@@ -62,26 +61,13 @@ def robust_z(values):
     return away / max(1.4826 * np.median(np.abs(away)), LEAST_SPREAD)
 
 
-class _Forward:
-    """A causal filter of (channel, n) that goes on where it stopped; its delay is alike in all channels."""
-
-    def __init__(self, sections):
-        self.sections, self.state = sections, None
-
-    def __call__(self, x):
-        if self.state is None:
-            self.state = signal.sosfilt_zi(self.sections)[:, None, :] * x[None, :, :1]
-        out, self.state = signal.sosfilt(self.sections, x, axis=1, zi=self.state)
-        return out
-
-
 def _filters(rate):
     """Return the filters that keep what is no drift, what is brain, what is noise; None where the rate is too low."""
-    above = _Forward(butterworth("bad_channels", rate, DRIFTS, None, ORDER))
+    above = Forward(butterworth("bad_channels", rate, DRIFTS, None, ORDER))
     if rate / 2 <= 1.1 * BRAIN:
         return above, None, None
     below, noise = ((None, BRAIN), (BRAIN, None))
-    return above, *(_Forward(butterworth("bad_channels", rate, *edges, ORDER)) for edges in (below, noise))
+    return above, *(Forward(butterworth("bad_channels", rate, *edges, ORDER)) for edges in (below, noise))
 
 
 def _windows(x, window):

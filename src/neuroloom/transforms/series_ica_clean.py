@@ -28,6 +28,7 @@ from neuroloom.transforms.series_sections import butterworth
 
 DRIFTS = 1.0  # Hz: the copy that is fitted on is high-passed here
 LOWEST_RATE = 100.0  # Hz, of that copy
+EYES = 10.0  # Hz: eyes move below
 LONGEST = 1_200.0  # s, of that copy
 N_STRETCHES = 20
 ORDER = 4
@@ -39,8 +40,8 @@ class IcaClean:
     """Remove independent components that go with the eyes from the good EEG channels (Hyvärinen 1999, doi:10.1109/72.761722).
 
     FastICA is fitted on a copy of at most 20 minutes, spread evenly over the recording, high-passed at 1 Hz and
-    thinned to about 100 Hz. A component goes when the size of its correlation with an eye channel lies more than
-    ``largest_z`` robust standard deviations above that of the other components, and above ``least_correlation``.
+    thinned to 100 to 200 Hz. A component goes when the size of its correlation with an eye channel, between 1 and
+    10 Hz, lies more than ``largest_z`` robust standard deviations above that of the other components, and above ``least_correlation``.
     What was removed stands in ``geometry["removed_components"]``.
 
     Parameters
@@ -78,10 +79,12 @@ class IcaClean:
                 f"ica_clean needs {LEAST_CHANNELS} independent EEG channels; this recording has {rank}."
             )
         places = np.unique(np.concatenate([channels, eyes]))
-        copy = thinned(scan.data, places, sampling_rate(scan, "ica_clean"))
-        unmixing, mixing = self._fitted(copy[np.searchsorted(places, channels)], rank)
-        sources = unmixing @ copy[np.searchsorted(places, channels)]
-        removed = self._with_the_eyes(sources, copy[np.searchsorted(places, eyes)], eyes, scan.geometry)
+        copy, rate = thinned(scan.data, places, sampling_rate(scan, "ica_clean"))
+        eeg, eye = copy[np.searchsorted(places, channels)], copy[np.searchsorted(places, eyes)]
+        unmixing, mixing = self._fitted(eeg, rank)
+        slow = butterworth("ica_clean", rate, None, EYES, ORDER)
+        pairs = signal.sosfiltfilt(slow, unmixing @ eeg, axis=1), signal.sosfiltfilt(slow, eye, axis=1)
+        removed = self._with_the_eyes(*pairs, [scan.geometry["names"][place] for place in eyes])
         which = sorted({one["component"] for one in removed})
         whole = np.eye(len(scan.data))
         whole[np.ix_(channels, channels)] -= mixing[:, which] @ unmixing[which]
@@ -116,17 +119,17 @@ class IcaClean:
                 ) from None
         return ica.components_ / scale, ica.mixing_ * scale
 
-    def _with_the_eyes(self, sources, eyes, places, geometry):
+    def _with_the_eyes(self, sources, eyes, names):
         """Return the components that go with an eye channel, as a list of records."""
         removed = []
-        for place, eye in zip(places, eyes, strict=True):
+        for name, eye in zip(names, eyes, strict=True):
             size = np.abs(correlations(sources, eye))
             away = size - np.median(size)
             z = away / max(1.4826 * np.median(np.abs(away)), 1e-12)
             for one in np.flatnonzero((z > self.largest_z) & (size > self.least_correlation)):
                 told = {
                     "component": int(one),
-                    "with": geometry["names"][place],
+                    "with": name,
                     "correlation": round(float(size[one]), 4),
                 }
                 removed.append(told)
@@ -153,7 +156,9 @@ def thinned(data, channels, rate):
 
     Returns
     -------
-    ndarray of shape (len(channels), n), float64
+    copy : ndarray of shape (len(channels), n), float64
+    rate : float
+        Hz, of the copy.
     """
     step = max(1, int(rate // LOWEST_RATE))
     low_pass = None if step == 1 else 0.4 * rate / step
@@ -167,4 +172,4 @@ def thinned(data, channels, rate):
         signal.sosfiltfilt(sections, data[channels, start : start + length].astype(np.float64), axis=1)[:, ::step]
         for start in starts
     ]
-    return np.concatenate(pieces, axis=1)
+    return np.concatenate(pieces, axis=1), rate / step

@@ -23,7 +23,10 @@ def constant_regions(data):
 
 def unknown_regions(data):
     """Return which regions hold a NaN or an infinite value, shape (..., region), bool."""
-    return ~np.all([np.isfinite(data[..., some]).all(axis=-1) for some in stretches(data)], axis=0)
+    unknown = np.zeros(data.shape[:-1], dtype=bool)
+    for some in stretches(data):
+        unknown |= ~np.isfinite(data[..., some]).all(axis=-1)
+    return unknown
 
 
 def stretches(data):

@@ -68,8 +68,26 @@ def _pass(sections, series):
         series[some], state = signal.sosfilt(sections, series[some], zi=state)
 
 
+class Forward:
+    """Filter stretches (channel, n) float64 forward; the state is kept, and starts as if the first sample had always been.
+
+    Parameters
+    ----------
+    sections : ndarray of shape (n, 6)
+    """
+
+    def __init__(self, sections):
+        self.sections, self.state = sections, None
+
+    def __call__(self, x):
+        if self.state is None:
+            self.state = signal.sosfilt_zi(self.sections)[:, None, :] * x[None, :, :1]
+        out, self.state = signal.sosfilt(self.sections, x, axis=1, zi=self.state)
+        return out
+
+
 class SectionsStream:
-    """Filter chunks (channel, n) forward; the state is kept, and starts as if the first sample had always been.
+    """Filter chunks (channel, n) of a recording forward, whatever n.
 
     Parameters
     ----------
@@ -78,19 +96,17 @@ class SectionsStream:
         Of what comes in, and of what comes out.
     chosen : ndarray of bool
         Channels that are filtered; the others go through.
+    step : str
+        Whose filter it is, for errors.
     """
 
     def __init__(self, sections, geometry, chosen, step):
-        self.sections, self.geometry, self.chosen, self.step = sections, geometry, chosen, step
-        self.state = None
+        self.geometry, self.chosen, self.step = geometry, chosen, step
+        self.forward = Forward(sections)
 
     def __call__(self, chunk):
         out = np.array(chunk, dtype=np.float32)
-        if chunk.shape[1] == 0 or not self.chosen.any():
-            return out
-        check_finite(chunk, self.geometry, self.step)
-        x = chunk[self.chosen].astype(np.float64)
-        if self.state is None:
-            self.state = signal.sosfilt_zi(self.sections)[:, None, :] * x[None, :, :1]
-        out[self.chosen], self.state = signal.sosfilt(self.sections, x, axis=1, zi=self.state)
+        if chunk.shape[1] and self.chosen.any():
+            check_finite(chunk, self.geometry, self.step)
+            out[self.chosen] = self.forward(chunk[self.chosen].astype(np.float64))
         return out
