@@ -64,7 +64,7 @@ def test_rest_comes_near_the_potential_against_infinity():
         ("M1", {}, r"no channel 'M1'.*Fp1 \(eeg\), Fpz"),
         ("F3", {"bad": {"F3": "flat"}}, r"channels of the reference are bad \(F3: flat\)"),
         ("rest", {"positions": None}, "needs the places of the electrodes"),
-        ("average", {"types": ["misc"] * 32}, "no good channel of type eeg"),
+        ("average", {"types": ["misc"] * 32}, "no channel of type eeg: Fp1"),
     ],
 )
 def test_what_cannot_be_is_told(to, geometry, match):

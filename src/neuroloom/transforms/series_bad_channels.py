@@ -44,14 +44,14 @@ class BadChannels:
     largest_z : float
     least_correlation : float
     windows : float
-        Part of the seconds, between 0 and 1.
+        Part of the seconds, between 0 and 1. PREP takes 0.01, by which one second in 30 makes a channel bad.
     """
 
     rules: Sequence[str] = RULES
     do: str = "mark"
     largest_z: float = 5.0
     least_correlation: float = 0.4
-    windows: float = 0.01
+    windows: float = 0.05
 
     causal_way_out = "name the bad channels in the stream's geometry, and use rules: []"
 

@@ -58,6 +58,8 @@ class ExponentialStream:
         self.sums = np.zeros((2, len(geometry["names"]), 1))  # of values, of squares
 
     def __call__(self, chunk):
+        if chunk.shape[1] == 0:
+            return np.array(chunk, dtype=np.float32)
         check_finite(chunk, self.came, "exponential_standardize")
         forget = 1 - self.factor
         ages = np.arange(self.seen + 1, self.seen + chunk.shape[1] + 1)
