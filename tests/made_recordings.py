@@ -65,17 +65,19 @@ def pink(rng, n_series, n):
     return series / series.std(axis=1, keepdims=True)
 
 
-def made_recording(seconds=60, rate=256.0, seed=0, names=NAMES, noise=2e-6, **geometry):
-    """Return a recording of about 15 microvolts: 60 sources that wax and wane, and noise of sensors (V)."""
+def made_recording(seconds=60, rate=256.0, seed=0, names=NAMES, noise=2e-6, n_sources=60, **geometry):
+    """Return a recording of about 15 microvolts: sources that wax and wane, and noise of sensors (V)."""
     rng = np.random.default_rng(seed)
-    at = rng.standard_normal((60, 3))
+    at = rng.standard_normal((n_sources, 3))
     at = 0.07 * at / np.linalg.norm(at, axis=1, keepdims=True) * np.r_[1, 1, 0.9]
     electrodes = places(names)
     distance = np.linalg.norm(electrodes[:, None] - at[None], axis=2)
     mixing = np.exp(-((distance / 0.05) ** 2))
     n = round(seconds * rate)
-    loudness = np.repeat(np.exp(0.8 * rng.standard_normal((60, int(4 * seconds) + 1))), round(rate / 4), axis=1)[:, :n]
-    data = 9e-6 * mixing @ (loudness * pink(rng, 60, n)) + noise * rng.standard_normal((len(names), n))
+    loudness = np.repeat(np.exp(0.8 * rng.standard_normal((n_sources, int(4 * seconds) + 1))), round(rate / 4), axis=1)[
+        :, :n
+    ]
+    data = 9e-6 * mixing @ (loudness * pink(rng, n_sources, n)) + noise * rng.standard_normal((len(names), n))
     told = {"sampling_rate": rate, "names": list(names), "unit": "V", "types": ["eeg"] * len(names)}
     told["positions"] = electrodes.tolist()
     return Scan(data.astype(np.float32), "series", {**told, "events": [], **geometry})

@@ -33,6 +33,7 @@ LONGEST = 1_200.0  # s, of that copy
 N_STRETCHES = 20
 ORDER = 4
 LEAST_CHANNELS = 4
+LEAST_CORRELATION = {False: 0.4, True: 0.7}  # with a channel that is of type eeg, or is not
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ class IcaClean:
     ----------
     eog : str or list of str or None
         Eye channels, or frontal EEG channels that see the eyes; None takes the channels of type eog.
-    largest_z, least_correlation : float
+    largest_z : float
+    least_correlation : float or None
+        None: 0.4 with an eog channel; 0.7 with an EEG channel that stands in for one, which sees the brain too
+        (the component must be half of its slow variance).
     seed : int
         Of the start of FastICA.
     max_iterations : int
@@ -58,7 +62,7 @@ class IcaClean:
 
     eog: str | Sequence[str] | None = None
     largest_z: float = 3.5
-    least_correlation: float = 0.4
+    least_correlation: float | None = None
     seed: int = 0
     max_iterations: int = 400
 
@@ -85,7 +89,7 @@ class IcaClean:
         unmixing, mixing, at_rest = self._fitted(eeg, rank)
         slow = butterworth("ica_clean", rate, None, EYES, ORDER)
         pairs = signal.sosfiltfilt(slow, unmixing @ eeg, axis=1), signal.sosfiltfilt(slow, eye, axis=1)
-        removed = self._with_the_eyes(*pairs, [scan.geometry["names"][place] for place in eyes])
+        removed = self._with_the_eyes(*pairs, eyes, scan.geometry)
         which = sorted({one["component"] for one in removed})
         whole = np.eye(len(scan.data))
         whole[np.ix_(channels, channels)] -= mixing[:, which] @ unmixing[which]
@@ -114,20 +118,17 @@ class IcaClean:
             ica.fit((copy / scale).T)
         return ica.components_ / scale, ica.mixing_ * scale, ica.n_iter_ < self.max_iterations
 
-    def _with_the_eyes(self, sources, eyes, names):
+    def _with_the_eyes(self, sources, series, eyes, geometry):
         """Return the components that go with an eye channel, as a list of records."""
         removed = []
-        for name, eye in zip(names, eyes, strict=True):
+        for place, eye in zip(eyes, series, strict=True):
+            least = self.least_correlation or LEAST_CORRELATION[types_of(geometry)[place] == "eeg"]
             size = np.abs(correlations(sources, eye))
             away = size - np.median(size)
             z = away / max(1.4826 * np.median(np.abs(away)), 1e-12)
-            for one in np.flatnonzero((z > self.largest_z) & (size > self.least_correlation)):
-                told = {
-                    "component": int(one),
-                    "with": name,
-                    "correlation": round(float(size[one]), 4),
-                }
-                removed.append(told)
+            for one in np.flatnonzero((z > self.largest_z) & (size > least)):
+                told = {"component": int(one), "with": geometry["names"][place]}
+                removed.append({**told, "correlation": round(float(size[one]), 4)})
         return removed
 
 
