@@ -1,8 +1,5 @@
 """A real recording, cleaned: blinks go, the back of the head stays."""
 
-import os
-from pathlib import Path
-
 import mne
 import numpy as np
 import pytest
@@ -11,15 +8,10 @@ from neuroloom.parts import Part
 from neuroloom.scan import Scan
 from neuroloom.transforms.chain import ScanChain
 
-ROOT = Path(os.environ.get("NEUROLOOM_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-FILE = ROOT / "eeg" / "eeglab_sample" / "eeglab_data.set"
 
-
-@pytest.fixture(scope="module")
-def scan():
-    if not FILE.exists():
-        pytest.skip(f"no {FILE.name} under $NEUROLOOM_TEST_DATA")
-    raw = mne.io.read_raw_eeglab(FILE, preload=True, verbose="error")
+@pytest.fixture
+def scan(real_data):
+    raw = mne.io.read_raw_eeglab(real_data / "eeg" / "eeglab_sample" / "eeglab_data.set", preload=True, verbose="error")
     geometry = {"names": raw.ch_names, "types": ["eog" if "EOG" in name else "eeg" for name in raw.ch_names]}
     geometry["positions"] = [channel["loc"][:3].tolist() for channel in raw.info["chs"]]
     return Scan(raw.get_data().astype(np.float32), "series", {**geometry, "sampling_rate": 128.0, "unit": "V"})
