@@ -141,8 +141,8 @@ class BadChannels:
         comparing = [rule for rule in as_list(self.rules) if rule != "flat"]
         if comparing and n_channels < LEAST_CHANNELS:
             raise NeuroloomError(
-                f"bad_channels: {listed(comparing)} compare channels with each other and need {LEAST_CHANNELS} good EEG "
-                f"channels; this recording has {n_channels}. Use rules: [flat]."
+                f"bad_channels: {listed(comparing)} compare channels with each other and need {LEAST_CHANNELS} good "
+                f"EEG channels; this recording has {n_channels}. Use rules: [flat]."
             )
         return rate
 

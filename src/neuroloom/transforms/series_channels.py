@@ -37,7 +37,7 @@ def bad_of(geometry):
 
 
 def eeg_channels(geometry, step, with_bad=True):
-    """Return the places of the channels of type eeg, of the good ones alone where asked, or raise where there is none."""
+    """Return the places of the channels of type eeg, or of the good ones alone; raise where there is none."""
     bad = {} if with_bad else bad_of(geometry)
     chosen = zip(geometry["names"], types_of(geometry), strict=True)
     found = [place for place, (name, kind) in enumerate(chosen) if kind == "eeg" and name not in bad]

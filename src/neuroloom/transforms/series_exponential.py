@@ -13,7 +13,9 @@ from neuroloom.transforms.series_walk import by_block
 
 @dataclass(frozen=True)
 class ExponentialStandardize:
-    """Take away a running mean of each channel, and divide by its running standard deviation (Schirrmeister 2017, doi:10.1002/hbm.23730).
+    """Take away a running mean of each channel, and divide by its running standard deviation.
+
+    As for decoding with deep networks (Schirrmeister 2017, doi:10.1002/hbm.23730).
 
     The past is weighted by (1 - factor)^age, the weights adding to 1 from the first sample on. Nothing looks
     into the future, so that the first seconds are rough.

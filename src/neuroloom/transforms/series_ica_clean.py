@@ -38,12 +38,13 @@ LEAST_CORRELATION = {False: 0.4, True: 0.7}  # with a channel that is of type ee
 
 @dataclass(frozen=True)
 class IcaClean:
-    """Remove independent components that go with the eyes from the good EEG channels (Hyvärinen 1999, doi:10.1109/72.761722).
+    """Remove independent components that go with the eyes from the good EEG channels.
 
-    FastICA is fitted on a copy of at most 20 minutes, spread evenly over the recording, high-passed at 1 Hz and
-    thinned to 100 to 200 Hz. A component goes when the size of its correlation with an eye channel, between 1 and
-    10 Hz, lies more than ``largest_z`` robust standard deviations above that of the other components, and above ``least_correlation``.
-    What was removed stands in ``geometry["removed_components"]``.
+    FastICA (Hyvärinen 1999, doi:10.1109/72.761722) is fitted on a copy of at most 20 minutes, spread evenly over
+    the recording, high-passed at 1 Hz and thinned to 100 to 200 Hz. A component goes when the size of its
+    correlation with an eye channel, between 1 and 10 Hz, lies more than ``largest_z`` robust standard
+    deviations above that of the other components, and above ``least_correlation``. What was removed stands in
+    ``geometry["removed_components"]``.
 
     Parameters
     ----------

@@ -27,9 +27,9 @@ NAMED = ("average", "rest")
 class Reference:
     """Measure the EEG channels against another reference; channels of other types stay as they are.
 
-    A bad channel has no part in the reference, but gets it too (with ``rest``, the average). How many EEG channels are linearly independent
-    afterwards is told in ``geometry["rank"]``: at least one is lost, and what needs full rank (a covariance to
-    be inverted, a tangent space) must know.
+    A bad channel has no part in the reference, but gets it too (with ``rest``, the average). How many EEG channels
+    are linearly independent afterwards is told in ``geometry["rank"]``: at least one is lost, and what needs
+    full rank (a covariance to be inverted, a tangent space) must know.
 
     Parameters
     ----------

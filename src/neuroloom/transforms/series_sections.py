@@ -69,7 +69,9 @@ def _pass(sections, series):
 
 
 class Forward:
-    """Filter stretches (channel, n) float64 forward; the state is kept, and starts as if the first sample had always been.
+    """Filter stretches (channel, n) float64 forward; the state is kept.
+
+    It starts as if the first sample had always been there.
 
     Parameters
     ----------
