@@ -13,6 +13,9 @@ class FileProblem(NeuroloomError):
         self.path, self.problem, self.way_out = shown, problem, way_out
         super().__init__(f"{self.path}: {problem}" + (f" {way_out}" if way_out else ""))
 
+    def __reduce__(self):  # a process that works beside this one hands it over as its arguments
+        return FileProblem, (self.path, self.problem, self.way_out)
+
 
 class LeakError(NeuroloomError):
     """A person (or family, or site) would be on both sides of a split, or the answer among the features."""

@@ -16,6 +16,7 @@ import numpy as np
 
 import neuroloom
 from neuroloom.errors import FileProblem, NeuroloomError
+from neuroloom.formats import spacious
 from neuroloom.formats.atomic import atomic_write, atomic_writer
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import Part
@@ -25,7 +26,8 @@ from neuroloom.transforms.store import MappedStore, check_names
 
 ROOMS = ("formats", "atlases", "simulators", "transforms")  # of the package, whose code makes prepared samples
 ENDINGS = (".py", ".yaml")
-LIBRARIES = ("numpy", "scipy", "nibabel", "nilearn", "torch")  # whose versions may change a prepared sample
+LIBRARIES = ("numpy", "scipy", "nibabel", "nilearn", "scikit-learn", "torch")  # their versions may change a sample
+OPTIONAL = ("mne",)  # so may these, where they are installed
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,17 @@ def _write(path, scan, told):
     data = np.ascontiguousarray(scan.data)
     with atomic_writer(path) as file:
         np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(data))
-        file.write(data.reshape(-1).view(np.uint8).data)  # np.save does not notice a disk that fills up at the end
+        _write_bytes(file, data)  # np.save does not notice a disk that fills up at the end
     text = json.dumps({"kind": scan.kind, "geometry": scan.geometry, "facts": told}, default=_plain)
     atomic_write(path.with_suffix(".json"), text.encode())  # written last: it says that the array is whole
+
+
+def _write_bytes(file, data):
+    """Write a contiguous array piece by piece; what is written may leave memory."""
+    held = data.reshape(-1).view(np.uint8)
+    for some in spacious.blocks(held.size, 1):
+        file.write(held[some].data)
+        spacious.let_go(data)
 
 
 def _plain(value):
@@ -176,9 +186,18 @@ def code_version():
     digest = hashlib.blake2b(digest_size=8)
     for path in code_files():
         digest.update(path.read_bytes())
-    for library in LIBRARIES:
-        digest.update(f"{library} {metadata.version(library)}".encode())
+    for library in (*LIBRARIES, *OPTIONAL):
+        digest.update(f"{library} {_version(library)}".encode())
     return digest.hexdigest()
+
+
+def _version(library):
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        if library in OPTIONAL:
+            return "none"
+        raise
 
 
 def code_files():

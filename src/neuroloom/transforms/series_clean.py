@@ -8,6 +8,7 @@ from scipy import signal
 from neuroloom.errors import NeuroloomError
 from neuroloom.scan import Scan
 from neuroloom.transforms.series_regions import LEAST_CHANGE, check_series, constant_regions, named, sampling_rate
+from neuroloom.transforms.series_sections import butterworth, least_padding
 
 ORDER = 5  # of the Butterworth filter, as in nilearn
 
@@ -37,6 +38,8 @@ class CleanSeries:
     global_signal: bool = False
     standardize: bool = True
 
+    causal = False
+
     def __call__(self, scan: Scan) -> Scan:
         check_series(scan, "clean_series")
         constant = constant_regions(scan.data)
@@ -64,16 +67,8 @@ def without_line(data):
 
 def band_pass(data, rate, high_pass, low_pass, asker="clean_series"):
     """Return series (region, time) without what lies below ``high_pass`` or above ``low_pass`` (Hz); errors name the asker."""
-    nyquist = rate / 2
-    edges = [edge for edge in (high_pass, low_pass) if edge is not None]
-    if not all(0 < edge < nyquist for edge in edges) or sorted(set(edges)) != edges:
-        raise NeuroloomError(
-            f"{asker}: high_pass {high_pass} Hz, low_pass {low_pass} Hz. At one sample each {1 / rate:g} s "
-            f"they must lie in this order between 0 and {nyquist:g} Hz (Nyquist)."
-        )
-    kind = "bandpass" if len(edges) == 2 else "lowpass" if high_pass is None else "highpass"
-    sections = signal.butter(ORDER, edges if len(edges) == 2 else edges[0], kind, fs=rate, output="sos")
-    least = 3 * (2 * len(sections) + 1 - min((sections[:, 2] == 0).sum(), (sections[:, 5] == 0).sum()))
+    sections = butterworth(asker, rate, high_pass, low_pass, ORDER)
+    least = least_padding(sections)
     if data.shape[1] <= least:
         raise NeuroloomError(
             f"{asker}: the series has {data.shape[1]} samples, and this filter needs more than {least}. "

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from neuroloom.errors import NeuroloomError
+from neuroloom.formats import spacious
 from neuroloom.scan import Scan
 from neuroloom.transforms.series_regions import check_series, sampling_rate
 
@@ -27,6 +26,8 @@ class CropSeries:
     n_timepoints: int | None = None
     start_s: float = 0.0
 
+    causal = False
+
     def __post_init__(self):
         if (self.length_s is None) == (self.n_timepoints is None):
             raise NeuroloomError("crop_series needs one length: length_s (s), or n_timepoints.")
@@ -45,8 +46,11 @@ class CropSeries:
                 "Ask for a shorter stretch, or leave the scan out."
             )
         start = scan.geometry.get("start", 0.0) + self.start_s
-        kept = np.ascontiguousarray(scan.data[:, first:last])
-        return scan.with_data(kept, **({"start": start} if self.start_s else {}))
+        told = {"start": start} if self.start_s else {}
+        if "events" in scan.geometry:
+            rate = sampling_rate(scan, "crop_series")
+            told["events"] = cropped_events(scan.geometry["events"], first / rate, last / rate)
+        return scan.with_data(stretch(scan.data, first, last), **told)
 
     def _samples(self, scan):
         """Return how many samples are kept, and the number of the first."""
@@ -55,3 +59,23 @@ class CropSeries:
         rate = sampling_rate(scan, "crop_series")
         n = self.n_timepoints if self.length_s is None else round(self.length_s * rate)
         return n, round(self.start_s * rate)
+
+
+def stretch(data, first, last):
+    """Return samples ``first`` to ``last`` (excluded) of a series (region, time)."""
+    kept = spacious.empty((len(data), last - first), data.dtype)
+    for some in spacious.blocks(last - first, len(data)):
+        kept[:, some] = data[:, first + some.start : first + some.stop]
+        spacious.let_go(kept)
+        spacious.let_go(data)
+    return kept
+
+
+def cropped_events(events, start, stop):
+    """Return the events [onset s, duration s, label] that reach into a stretch (s), counted from its start.
+
+    What of an event lies outside is cut off; an event without a duration stays where its onset lies inside.
+    """
+    inside = [one for one in events if one[0] < stop and (one[0] >= start or one[0] + one[1] > start)]
+    ends = [(max(onset, start), min(onset + duration, stop), label) for onset, duration, label in inside]
+    return [[begin - start, end - begin, label] for begin, end, label in ends]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.formats import spacious
 
 LEAST_CHANGE = 1e-6  # of a region's largest value: float32 keeps about 1e-7, a BOLD signal changes by 1e-3
 
@@ -14,13 +15,25 @@ def constant_regions(data):
     ----------
     data : ndarray of shape (..., region, time)
     """
-    range_ = data.max(axis=-1) - data.min(axis=-1)
-    return range_ <= LEAST_CHANGE * np.abs(data).max(axis=-1)
+    ranges = [(data[..., some].min(axis=-1), data[..., some].max(axis=-1)) for some in stretches(data)]
+    least = np.min([low for low, _ in ranges], axis=0)
+    largest = np.max([high for _, high in ranges], axis=0)
+    return largest - least <= LEAST_CHANGE * np.maximum(np.abs(least), np.abs(largest))
 
 
 def unknown_regions(data):
     """Return which regions hold a NaN or an infinite value, shape (..., region), bool."""
-    return ~np.isfinite(data).all(axis=-1)
+    unknown = np.zeros(data.shape[:-1], dtype=bool)
+    for some in stretches(data):
+        unknown |= ~np.isfinite(data[..., some]).all(axis=-1)
+    return unknown
+
+
+def stretches(data):
+    """Yield slices over the time of (..., region, time) data; what was read in one may leave memory after it."""
+    for some in spacious.blocks(data.shape[-1], int(np.prod(data.shape[:-1]))):
+        yield some
+        spacious.let_go(data)
 
 
 def region_names(scan):
@@ -49,7 +62,12 @@ def check_series(scan, transform):
 
 def sampling_rate(scan, transform):
     """Return the sampling rate in Hz, or raise an error that says how to give it."""
-    rate = scan.geometry.get("sampling_rate")
+    return rate_in(scan.geometry, transform)
+
+
+def rate_in(geometry, transform):
+    """Return the sampling rate in Hz that a geometry tells, or raise an error that says how to give it."""
+    rate = geometry.get("sampling_rate")
     if rate is None:
         raise NeuroloomError(
             f"{transform} needs the sampling rate, but the series has none. Give sampling_period (s) or "
