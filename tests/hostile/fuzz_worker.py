@@ -8,10 +8,12 @@ import gzip
 import io
 import json
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
 import hostile_corpus as corpus
+import mne
 import nibabel as nib
 import numpy as np
 import scipy.io
@@ -19,6 +21,7 @@ import scipy.io
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats import limits, read, tables
 
+RECORDINGS = (".edf", ".bdf", ".set", ".vhdr", ".fif", ".xdf")
 EDGES = [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\0\0\x80\x7f"]  # -1, 0, ends, inf
 
 
@@ -40,6 +43,12 @@ def sound_files(rng):
         "packed.npz": npz.getvalue(),
         "plain.mat": corpus.mat(x=numbers, y=np.arange(5.0)),
         "packed.mat": mat.getvalue(),
+        "plain.edf": corpus.edf(),
+        "plain.bdf": corpus.edf(n_bytes=3),
+        "plain.set": corpus.set_of(),
+        "plain.vhdr": corpus.vhdr(DataFile="plain.eeg").encode(),
+        "plain.fif": small_fif(numbers.T),
+        "plain.xdf": corpus.xdf(*(corpus.xdf_of(numbers[:, :2]))),
         "plain.csv": b"a,b,c,d,e\n" + text.encode(),
         "quoted.tsv": b'x\ty\n"1"\t"2"\n3\t4\n5\t6\n',
         "plain.1D": b"#1 #2 #3 #4 #5\n" + text.replace(",", " ").encode(),
@@ -47,6 +56,14 @@ def sound_files(rng):
         "recipe.yaml": b'seed: 0\ninputs:\n  bold: [{name: clean, on: true}, {name: "x"}]\nrate: 1.0e-3\n',
         "beside.json": json.dumps({"a": [1, 2.5, {"b": None}], "c": "d"}).encode(),
     }
+
+
+def small_fif(numbers):
+    """Return the bytes of a recording that mne wrote."""
+    raw = mne.io.RawArray(numbers * 1e-6, mne.create_info(5, 100.0, "eeg"), verbose="error")
+    with tempfile.TemporaryDirectory() as folder:
+        raw.save(Path(folder, "a_raw.fif"), verbose="error")
+        return Path(folder, "a_raw.fif").read_bytes()
 
 
 def damaged(content, rng):
@@ -68,6 +85,8 @@ def damaged(content, rng):
 def attempt(path):
     """Return what came of one file."""
     told = {} if ".nii" in path.name or ".mg" in path.name or path.suffix == ".dcm" else {"axes": ["time", "region"]}
+    if path.suffix in RECORDINGS:
+        told = {"unit": "uV"}
     if path.suffix == ".mat":
         told["variable"] = "x"
     readers = {".yaml": lambda: limits.load_yaml(path, "recipe"), ".json": lambda: limits.read_json(path)}
@@ -87,6 +106,7 @@ def main():
     rng = np.random.default_rng(seed)
     warnings.simplefilter("error")
     outcomes = {}
+    (folder / "plain.eeg").write_bytes(bytes(400))
     for name, content in sound_files(rng).items():
         path = folder / name
         path.write_bytes(content)

@@ -683,6 +683,17 @@ def stream_header(
     return 2, struct.pack("<I", 1) + xml.format(channels).encode()
 
 
+def xdf_of(numbers):
+    """Return the chunks of one stream of numbers (time, channel)."""
+    info = (
+        "<info><name>a</name><type>EEG</type><channel_count>{}</channel_count><nominal_srate>100</nominal_srate>"
+        "<channel_format>float32</channel_format></info>"
+    )
+    rows = [b"\x08" + struct.pack("<d", 10 + n / 100) + row.astype("<f4").tobytes() for n, row in enumerate(numbers)]
+    samples = struct.pack("<IBB", 1, 1, len(rows)) + b"".join(rows)
+    return (1, b"<info></info>"), stream_header(numbers.shape[1], info), (3, samples)
+
+
 LAUGHS = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><info><name>&b;</name></info>'
 
 for ending, width in ((".edf", 2), (".bdf", 3)):

@@ -21,7 +21,7 @@ def test_randomly_damaged_files_are_read_or_refused(tmp_path):
     )
     assert ended.returncode == 0, ended.stderr
     outcomes = json.loads(ended.stdout)
-    assert len(outcomes) == 16
+    assert len(outcomes) == 22
     for name, outcome in outcomes.items():
         assert outcome["sound"] == "read", name
         assert set(outcome["damaged"]) <= {"read", "clear error"}, name

@@ -43,9 +43,9 @@ def read_brainvision(path, kind=None, *, meaning=RecordingMeaning()):
         raw = library.io.read_raw_brainvision(path, preload=False, verbose="error")
     with limits.parsing(path if markers is None else markers, "BrainVision marker file"):
         events = [] if markers is None else annotations_in(markers, sfreq=raw.info["sfreq"])
-    return meaning.scan(
-        path, of_mne(raw, events=((one["onset"], one["duration"], one["description"]) for one in events))
-    )
+    with limits.parsing(path, "BrainVision header"):
+        opened = of_mne(raw, events=((one["onset"], one["duration"], one["description"]) for one in events))
+    return meaning.scan(path, opened)
 
 
 def beside(path, name):

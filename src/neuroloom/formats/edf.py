@@ -103,18 +103,19 @@ def _opened(path, ending, header, names, types, rate, said):
         raw = reader(path, preload=False, include=sorted(labels), verbose="error")
         annotated = len(header.signals) < len(header.labels)
         events = annotations_in(path) if annotated else ()
-    units = [header.units[header.signals[place]] for place in held]
-    return of_mne(
-        raw,
-        names=[names[place] for place in held],
-        types=[
-            "stim" if of == "stim" else types[place] for of, place in zip(raw.get_channel_types(), held, strict=True)
-        ],
-        units=[unit if plain_unit(unit) in KNOWN_TO_MNE else "" for unit in units],
-        events=((one["onset"], one["duration"], one["description"]) for one in events),
-        trigger_bits=TRIGGER_BITS[ending],
-        said=said,
-    )
+        units = [header.units[header.signals[place]] for place in held]
+        return of_mne(
+            raw,
+            names=[names[place] for place in held],
+            types=[
+                "stim" if of == "stim" else types[place]
+                for of, place in zip(raw.get_channel_types(), held, strict=True)
+            ],
+            units=[unit if plain_unit(unit) in KNOWN_TO_MNE else "" for unit in units],
+            events=((one["onset"], one["duration"], one["description"]) for one in events),
+            trigger_bits=TRIGGER_BITS[ending],
+            said=said,
+        )
 
 
 def _named(label):

@@ -39,10 +39,10 @@ def read_eeglab(path, kind=None, *, meaning=RecordingMeaning()):
                 path, "it holds epochs, not a recording.", "Save the recording before it was cut into epochs."
             ) from None
         _check_numbers(path, raw)
-        events = annotations_in(path)
-    types = [None if kind == "eeg" else kind for kind in raw.get_channel_types()]  # eeg is also what says nothing
-    told = ((one["onset"], one["duration"], one["description"]) for one in events)
-    return meaning.scan(path, of_mne(raw, events=told, types=types, units=["uV"] * len(raw.ch_names)))
+        types = [None if kind == "eeg" else kind for kind in raw.get_channel_types()]  # eeg is also what says nothing
+        events = ((one["onset"], one["duration"], one["description"]) for one in annotations_in(path))
+        opened = of_mne(raw, events=events, types=types, units=["uV"] * len(raw.ch_names))
+    return meaning.scan(path, opened)
 
 
 def _check_numbers(path, raw):

@@ -32,13 +32,13 @@ def read_fif(path, kind=None, *, meaning=RecordingMeaning()):
     library = mne()
     with limits.parsing(path, "continuous FIF recording"):
         raw = library.io.read_raw_fif(path, preload=False, on_split_missing="raise", verbose="error")
-        events = _annotations(path)
-    for part in raw.filenames[1:]:  # a file of more than 2 GB is kept in parts
-        if part.resolve().parent != Path(path).resolve().parent:
-            raise FileProblem(path, f"it goes on in {part.name} in another folder.", "Put its parts side by side.")
-        _check_tags(part)
-    told = ((one["onset"] - raw.first_time, one["duration"], one["description"]) for one in events)
-    return meaning.scan(path, of_mne(raw, events=told))
+        for part in raw.filenames[1:]:  # a file of more than 2 GB is kept in parts
+            if part.resolve().parent != Path(path).resolve().parent:
+                raise FileProblem(path, f"it goes on in {part.name} in another folder.", "Put its parts side by side.")
+            _check_tags(part)
+        events = ((one["onset"] - raw.first_time, one["duration"], one["description"]) for one in _annotations(path))
+        opened = of_mne(raw, events=events)
+    return meaning.scan(path, opened)
 
 
 def _annotations(path):

@@ -3,7 +3,9 @@
 Source: https://github.com/sccn/xdf/wiki/Specifications (XDF 1.0).
 """
 
+import logging
 import struct
+import threading
 from dataclasses import replace
 from xml.etree.ElementTree import fromstring
 
@@ -44,9 +46,7 @@ def read_xdf(path, kind=None, *, stream=None, meaning=RecordingMeaning()):
     """
     meaning.check_kind(path, kind)
     _check_chunks(path)
-    reader = library("pyxdf")
-    with limits.parsing(path, "XDF file"):
-        streams, _ = reader.load_xdf(str(path), verbose=False)
+    streams = _loaded(path)
     chosen = _chosen(path, streams, stream)
     markers = [one for one in streams if one["info"]["channel_format"][0] == "string"]
     named = {one["info"]["name"][0]: one for one in markers}
@@ -55,6 +55,33 @@ def read_xdf(path, kind=None, *, stream=None, meaning=RecordingMeaning()):
     with limits.parsing(path, "XDF file"):
         opened = _opened(path, chosen, markers)
     return meaning.scan(path, opened)
+
+
+def _loaded(path):
+    """Return the streams as pyxdf reads them; where it would go on behind a damaged place, that is an error."""
+    reader, said = library("pyxdf"), _Said()
+    logger = logging.getLogger("pyxdf.pyxdf")
+    logger.addHandler(said)
+    try:
+        with limits.parsing(path, "XDF file"):
+            streams, _ = reader.load_xdf(str(path))
+    finally:
+        logger.removeHandler(said)
+    if said.errors:
+        raise FileProblem(path, f"it is damaged: {said.errors[0][:200]}.", "Copy it again.")
+    return streams
+
+
+class _Said(logging.Handler):
+    """Keeps the errors that a library logs in the thread that made it."""
+
+    def __init__(self):
+        super().__init__()
+        self.errors, self.of = [], threading.get_ident()
+
+    def emit(self, record):
+        if record.levelno >= logging.ERROR and record.thread == self.of:
+            self.errors.append(record.getMessage())
 
 
 def _chosen(path, streams, wanted):
