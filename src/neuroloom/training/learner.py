@@ -26,7 +26,7 @@ from neuroloom.training.items import Items
 from neuroloom.training.loop import Loop, chosen_device
 from neuroloom.training.seen import seen_people
 from neuroloom.training.settings import TrainingSettings
-from neuroloom.training.trial_items import Trials, check_rate, sampling_rate_of
+from neuroloom.training.trial_items import Trials, check_one_input, check_rate, sampling_rate_of
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.flatten import flat_names, flatten
 
@@ -278,6 +278,8 @@ class Estimator(Learner):
         self.estimator = build("estimator", ESTIMATORS, plan.part, **weighing)
         self.n_features = None
         self.told_series = {}
+        if self.takes_series:
+            check_one_input(plan.name, plan.inputs)
 
     def fit(self, data, fold, seed, folder, on_epoch=lambda row: None):
         """Fit on the fit part, and save into the folder."""
@@ -316,7 +318,9 @@ class Estimator(Learner):
         """Fit on the items of some rows; each has target and unit of its row."""
         trials = self._trials(data, rows)
         self.told_series = {"shape": list(trials.shape), "sampling_rate": self._sampling_rate(data, rows)}
-        of_rate = {"sampling_rate": self.told_series["sampling_rate"]} if self.estimator.needs_rate else {}
+        of_rate = (
+            {"sampling_rate": self.told_series["sampling_rate"]} if getattr(self.estimator, "needs_rate", False) else {}
+        )
         places = trials.places
         with trials.named():
             self.estimator.fit(trials.all(), data.target.values[rows][places], groups[places], seed=draw, **of_rate)

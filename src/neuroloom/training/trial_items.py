@@ -100,13 +100,18 @@ class Trials:
             )
 
 
-def the_one_series(name, stores):
-    """Return name and store of the one input that an estimator of series sees."""
-    if len(stores) != 1:
+def check_one_input(name, inputs):
+    """Raise an error where an estimator of series would see none or several inputs."""
+    if len(inputs) != 1:
         raise NeuroloomError(
-            f"{name} looks at one series, but its inputs are {', '.join(stores) or 'none'}. Name one: "
+            f"{name} looks at one series, but its inputs are {', '.join(inputs) or 'none'}. Name one: "
             f"{{name: {name}, inputs: [eeg]}}."
         )
+
+
+def the_one_series(name, stores):
+    """Return name and store of the one input that an estimator of series sees."""
+    check_one_input(name, stores)
     [(input_name, store)] = stores.items()
     if store.kind != "series":
         raise NeuroloomError(
