@@ -52,7 +52,8 @@ class MappedStore:
         return self._told(row)["facts"]
 
     def _told(self, row):
-        return json.loads(self.paths[row].with_suffix(".json").read_text())
+        path = self.paths[row].with_suffix(".json")
+        return _read_told(path, path.stat().st_mtime_ns)
 
     @cached_property
     def present(self):
@@ -66,6 +67,12 @@ class MappedStore:
     def stack(self, rows):
         """Return some rows as one array (n, *shape); an absent row is NaN. Ragged rows are an error."""
         return stack_rows(self, rows)
+
+
+@lru_cache(maxsize=256)
+def _read_told(path, when):
+    """Return what is written beside an array; ``when`` the file was written makes it another one."""
+    return json.loads(path.read_text())
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Stores that are parts of other stores: trials of recordings, and one scan for all trials of its recording."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ class PartStore:
         first = int(self.first[row])
         return whole[..., first : first + int(self.n_times[row])]
 
+    def stretch(self, row, start, stop):
+        """Return some time points of a row, read into memory."""
+        first = 0 if self.first is None else int(self.first[row])
+        return self.store.stretch(int(self.source[row]), first + start, first + stop)
+
     def geometry(self, row):
         """Return what is known beside the data of a row; the events of a whole recording are not those of a part."""
         told = self.store.geometry(int(self.source[row]))
@@ -53,8 +59,9 @@ class PartStore:
     def names(self):
         return self.store.names
 
-    @property
+    @cached_property
     def present(self):
+        """Whether each row has data, (n,)."""
         return self.store.present[self.source]
 
     def stack(self, rows):
