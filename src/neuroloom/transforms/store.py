@@ -121,12 +121,19 @@ def read_stretch(path, start, stop):
     """Return the steps from ``start`` up to ``stop`` of the last axis of the array in a .npy file, read into memory.
 
     For windows at random places of a long recording: the pages of a map are found one by one, which takes several times as
-    long as reading, and they stay.
+    long as reading, and they stay. Where all channels of a time point lie together (order F) one read is enough.
     """
     dtype, shape, order, offset = _header(path, *_version(path))
-    if order == "F" or not shape:
-        return np.array(mapped(path)[..., start:stop])
+    if not shape:
+        return np.array(mapped(path))
     start, stop, _ = slice(start, stop).indices(shape[-1])
+    if order == "F":
+        of_step = math.prod(shape[:-1])
+        made = np.empty(of_step * max(0, stop - start), dtype=dtype)
+        with open(path, "rb", buffering=0) as file:
+            file.seek(offset + start * of_step * dtype.itemsize)
+            file.readinto(made)
+        return made.reshape((*shape[:-1], max(0, stop - start)), order="F")
     made = np.empty((math.prod(shape[:-1]), max(0, stop - start)), dtype=dtype)
     with open(path, "rb", buffering=0) as file:
         for number, channel in enumerate(made):
