@@ -153,7 +153,9 @@ def _write(path, scan, told):
     header = {"descr": np.lib.format.dtype_to_descr(data.dtype), "fortran_order": by_time, "shape": data.shape}
     with atomic_writer(path) as file:
         np.lib.format.write_array_header_1_0(file, header)
-        (_write_by_time if by_time else _write_bytes)(file, data)  # np.save does not notice a disk that fills up at the end
+        (_write_by_time if by_time else _write_bytes)(
+            file, data
+        )  # np.save does not notice a disk that fills up at the end
     text = json.dumps({"kind": scan.kind, "geometry": scan.geometry, "facts": told}, default=_plain)
     atomic_write(path.with_suffix(".json"), text.encode())  # written last: it says that the array is whole
 
