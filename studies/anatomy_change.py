@@ -8,7 +8,8 @@ anew, with tissue intensities, bias and noise of their own); the draws are not t
 - unchanged: structures called changed, of those asked about, and heads with any;
 - shrunk: all structures 3 % and 6 % smaller: the mean change found, and the share of structures called changed;
 - power: chance that 3 % a year is called a change in one, two and three years, by structure, from the card's error;
-- likeness: overlap of the two brains half-way, for one head and for different ones; with FOLDER (the test data) also for the two visits
+- likeness: overlap of the two brains half-way, for one head and for different ones (null where their registration is refused, as
+  the user is told); with FOLDER (the test data) also for the two visits
   of the person with multiple sclerosis and for pairs of the 12 people of the depression study.
 """
 
@@ -26,6 +27,7 @@ from neuroloom.anatomy.prior import FALSE_ALARMS, SAME_BRAIN, answered_halfway, 
 from neuroloom.anatomy.weight_card import load_weights
 from neuroloom.anatomy.weight_tests import TWICE, simulated
 from neuroloom.atlases.anatomy import base_name, generation_table
+from neuroloom.errors import NeuroloomError
 from neuroloom.formats import read
 from neuroloom.scan import Scan
 from neuroloom.training.steps import read_maps
@@ -46,13 +48,12 @@ def shrunk(labels, percent):
     return resample_onto(Scan(labels, "labels", {"affine": affine}), labels.shape, np.eye(4)).data
 
 
-def visits(answerer, first, second, source, key):
-    """Return the answers for scans of two label maps, half-way."""
-    scans = [
+def scanned(first, second, source, key):
+    """Return scans of two label maps."""
+    return [
         simulated(one, source, (2, "change", *key, n), contrast="t1", **TWICE)[0]
         for n, one in enumerate((first, second))
     ]
-    return answered_halfway(answerer, *scans)
 
 
 def told_pair(before, after, error):
@@ -72,7 +73,16 @@ def power(error, percent, years):
 
 
 def likeness_of(answerer, first, second):
-    return round(likeness(*(one.posteriors for one in answered_halfway(answerer, first, second))), 3)
+    """Return how alike two scans' brains are half-way; None where their registration is refused."""
+    try:
+        return likeness_between(*answered_halfway(answerer, first, second))
+    except NeuroloomError as error:
+        print(f"refused: {error}", flush=True)
+        return None
+
+
+def likeness_between(before, after):
+    return round(likeness(before.posteriors, after.posteriors), 3)
 
 
 def real(answerer, folder):
@@ -100,14 +110,14 @@ def main():
     found, alike = {percent: [] for percent in (0.0, *SHRUNK)}, {"one head": [], "two heads": []}
     for percent, rows in found.items():
         for name, labels in held_out.items():
-            before, after = visits(answerer, labels, shrunk(labels, percent), source, (name, percent))
+            visits = scanned(labels, shrunk(labels, percent), source, (name, percent))
+            before, after = answered_halfway(answerer, *visits)
             rows.append(told_pair(before, after, error))
             if not percent:
-                alike["one head"].append(round(likeness(before.posteriors, after.posteriors), 3))
+                alike["one head"].append(likeness_between(before, after))
         print(percent, [sum(changed for _, changed in row.values()) for row in rows], flush=True)
     for one, other in pairwise(sorted(held_out)):
-        before, after = visits(answerer, held_out[one], held_out[other], source, (one, other))
-        alike["two heads"].append(round(likeness(before.posteriors, after.posteriors), 3))
+        alike["two heads"].append(likeness_of(answerer, *scanned(held_out[one], held_out[other], source, (one, other))))
     if told.data is not None:
         alike |= real(answerer, told.data)
     unchanged = [[changed for _, changed in row.values()] for row in found[0.0]]
