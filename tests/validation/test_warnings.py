@@ -134,3 +134,9 @@ def test_bias_correction_that_flatters(tables):
 def test_nothing_is_said_to_follow_what_is_drawn_apart(tables, seed):
     told = warned(*tables(n=150, seed=10 + seed))
     assert not [text for text in told if "go together" in text or "follows" in text or "names the site" in text]
+
+
+def test_not_knowing_who_is_who_comes_first(tables):
+    told = warned(*tables(n=200, seed=1), identity="unknown")
+    assert told[0].startswith("Who is who is unknown, so the split cannot be proven to keep people apart")
+    assert told[1:] == warned(*tables(n=200, seed=1))

@@ -13,6 +13,7 @@ from neuroloom.report.wording import counted, joined, metric_words, number, with
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
 from neuroloom.transforms import AUGMENTATIONS, FITTED_TRANSFORMS, SCAN_TRANSFORMS
+from neuroloom.validation.words import WHO_UNKNOWN
 
 TABLES = (
     MODELS,
@@ -244,7 +245,7 @@ def _validation(record, references):
         f"fit part that is learned from, a tune part that only chooses{_tune_use(record)}, and a test part that is "
         f"scored once ({_sizes(splits)} samples)."
     )
-    told.append(_who_sat_together(unit, folds))
+    told.append(_who_sat_together(unit, folds, record.metrics.get("identity")))
     if validation.get("gap"):
         told.append(
             f"Between what was learned from and what was tested lay at least {validation['gap']:g} s of each recording."
@@ -296,8 +297,10 @@ def _sizes(splits):
     return ", ".join(shown)
 
 
-def _who_sat_together(unit, folds):
+def _who_sat_together(unit, folds, identity):
     name = unit.get("name", "participant")
+    if identity == "unknown":
+        return f"The unit was the {name}; {WHO_UNKNOWN}, and no score is claimed for new people."
     if disjoint_in(folds):
         return f"No participant stood in two parts of a fold; the unit of claim is the {name}."
     return (
