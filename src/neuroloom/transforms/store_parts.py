@@ -40,6 +40,11 @@ class PartStore:
         first = int(self.first[row])
         return whole[..., first : first + int(self.n_times[row])]
 
+    def stretch(self, row, start, stop):
+        """Return time points ``start`` to ``stop`` of a row."""
+        first = 0 if self.first is None else int(self.first[row])
+        return self.store.stretch(int(self.source[row]), first + start, first + stop)
+
     def geometry(self, row):
         """Return what is known beside the data of a row; the events of a whole recording are not those of a part."""
         told = self.store.geometry(int(self.source[row]))
