@@ -35,11 +35,11 @@ RATE, LENGTH, STEP, BATCH = 250, 1000, 125, 64
 
 
 def write_recording(path, n_channels, minutes):
-    rng = np.random.default_rng(0)
-    n_times = minutes * 60 * RATE
-    recording = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_channels, n_times))
-    for channel in recording:
-        channel[:] = rng.standard_normal(n_times, dtype=np.float32)
+    """Write a recording as the cache does, a time point after the other."""
+    rng, shape = np.random.default_rng(0), (n_channels, minutes * 60 * RATE)
+    recording = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape, fortran_order=True)
+    for minute in np.split(recording.T, minutes):
+        minute[:] = rng.standard_normal(minute.shape, dtype=np.float32)
 
 
 class Peak(threading.Thread):

@@ -14,6 +14,21 @@ SMALL = {
         "sampling.shape": [24, 28, 24],
         "sampling.per_sample": 2,
     },
+    "eeg-decode": {
+        "cohort.n_participants": 2,
+        "cohort.n_runs": 2,
+        "cohort.n_trials": 12,
+        "training.epochs": 2,
+        "validation.folds": 2,
+    },
+    "p300": {
+        "cohort.n_participants": 2,
+        "cohort.n_runs": 2,
+        "cohort.n_letters": 1,
+        "cohort.n_rounds": 3,
+        "training.epochs": 2,
+        "validation.folds": 2,
+    },
     "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }
 

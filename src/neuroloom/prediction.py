@@ -16,6 +16,7 @@ from neuroloom.known import check_known
 from neuroloom.parts import build
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.sampling.data import Data
+from neuroloom.sampling.trials import as_trials
 from neuroloom.training.learner import load_learner
 from neuroloom.transforms.cache import Cache, Wanted
 
@@ -57,8 +58,9 @@ def predict(run, files, *, learner=None, reader=None):
     sampling = build("sampling", SAMPLINGS, recipe.sampling)
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(folder)
-        raw = [one.predict(_prepared(one, cohort, sampling, cache), np.arange(len(cohort))) for one in learners]
-    return _answers(cohort.samples, metrics["target"]["name"], learners, raw)
+        prepared = [_prepared(one, cohort, sampling, cache, recipe.trials) for one in learners]
+        raw = [one.predict(data, np.arange(len(data))) for one, data in zip(learners, prepared, strict=True)]
+    return _answers(prepared[0].cohort.samples, metrics["target"]["name"], learners, raw)
 
 
 def _cohort(run, learner, files, reader):
@@ -123,9 +125,12 @@ def _people(samples):
     return pd.DataFrame({"participant_id": samples}, index=pd.Index(samples, name="sample_id"))
 
 
-def _prepared(learner, cohort, sampling, cache):
+def _prepared(learner, cohort, sampling, cache, trials):
     wanted = {name: Wanted(one.source, one.scan) for name, one in learner.plan.inputs.items()}
-    return Data(cohort, cache.stores(cohort, wanted), None, sampling)
+    stores = cache.stores(cohort, wanted)
+    if trials is not None:
+        cohort, stores = as_trials(cohort, stores, trials.input, new=True, **trials.how)
+    return Data(cohort, stores, None, sampling)
 
 
 def _answers(samples, target, learners, raw):

@@ -117,8 +117,21 @@ def test_table_of_readers_imports_no_reader():
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("a.1D", ["axes", "sampling_rate", "sampling_period", "symmetric", "measure", "unit"]),
-        ("a.npz", ["variable", "axes", "sampling_rate", "sampling_period", "symmetric", "measure", "unit"]),
+        ("a.1D", ["axes", "sampling_rate", "sampling_period", "symmetric", "measure", "unit", "events", "event_label"]),
+        (
+            "a.npz",
+            [
+                "variable",
+                "axes",
+                "sampling_rate",
+                "sampling_period",
+                "symmetric",
+                "measure",
+                "unit",
+                "events",
+                "event_label",
+            ],
+        ),
         ("a.nii", ["orientation", "sampling_rate", "sampling_period"]),
     ],
 )

@@ -141,12 +141,9 @@ def test_padded_items_are_refused_where_one_length_is_read(name):
 @pytest.mark.parametrize("name", OF_ONE_LENGTH)
 def test_noise_is_learned_by_heart(name):
     kind, shape, arguments = CASES[name]
-    off = {
-        key: 0.0
-        for key in ("dropout", "attention_dropout")
-        if key in resolve("model", MODELS, Part(name=name)).__init__.__kwdefaults__
-    }
-    free = {key: None for key in ("spatial_norm", "head_norm") if name in ("eegnet", "atcnet")}
+    known = resolve("model", MODELS, Part(name=name)).__init__.__kwdefaults__
+    off = {key: 0.0 for key in ("dropout", "attention_dropout") if key in known}
+    free = {key: None for key in ("spatial_norm", "head_norm") if key in known}
     torch.manual_seed(0)
     made = build_network(Part(name=name, **arguments, **off, **free), {"x": shape}, {"x": kind}, 2)
     x, truth = batch(name, n=16), torch.arange(16) % 2

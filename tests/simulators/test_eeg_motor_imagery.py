@@ -55,7 +55,7 @@ def csp_right(cohort):
     return right, n
 
 
-@pytest.mark.parametrize("effect", [0.0, 1.0])
+@pytest.mark.parametrize("effect", [0.0, 2.0])
 def test_a_decoder_finds_what_is_planted_and_nothing_else(effect):
     cohort = simulate_motor_imagery(
         n_participants=5, n_sessions=1, n_runs=3, n_trials=32, effect=effect, bad_channels=0

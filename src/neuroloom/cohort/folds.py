@@ -258,9 +258,10 @@ def _check_enough(cohort, target, groups, n_folds):
 
 def _tune_part(rest, groups, strata, share, draw):
     """Return the fit and tune rows among those outside the test part."""
-    if share <= 0:
+    n_units = len(np.unique(groups[rest]))
+    if share <= 0 or n_units < 2:
         return rest, rest[:0]
-    n_parts = max(2, min(round(1 / share), len(np.unique(groups[rest]))))  # of few units, one
+    n_parts = max(2, min(round(1 / share), n_units))  # of few units, one
     part = _deal(groups[rest], strata[rest], n_parts, draw)
     return rest[part != 0], rest[part == 0]
 

@@ -55,7 +55,9 @@ class Trials:
     notes: tuple[str, ...] = ()
 
 
-def find_trials(table, recorded, *, start, stop, classes=None, column="event", fields=(), blocks=None, name="cohort"):
+def find_trials(
+    table, recorded, *, start, stop, classes=None, column="event", fields=(), blocks=None, name="cohort", new=False
+):
     """Return the `Trials` of recordings.
 
     Parameters
@@ -78,6 +80,8 @@ def find_trials(table, recorded, *, start, stop, classes=None, column="event", f
         the table and of time.
     name : str
         Of the cohort, for errors.
+    new : bool
+        Whether these are new recordings, to be answered for: they need not hold every class, and have no blocks.
 
     Returns
     -------
@@ -96,9 +100,9 @@ def find_trials(table, recorded, *, start, stop, classes=None, column="event", f
             found, cut = _of_recording(sample, recorded[sample], start, stop, classes, fields)
             rows += [(number, *one) for one in found]
             notes += cut
-    _check_found(rows, recorded, classes, name)
+    _check_found(rows, recorded, classes, name, new)
     places = [np.array([row[n] for row in rows], dtype=np.int64) for n in (0, 1, 2)]
-    return Trials(_table(table, rows, column, fields, blocks), *places, tuple(notes))
+    return Trials(_table(table, rows, column, fields, None if new else blocks), *places, tuple(notes))
 
 
 def _of_recording(sample, recorded, start, stop, classes, fields):
@@ -140,7 +144,7 @@ def _fields_of(sample, label, fields):
     return parts
 
 
-def _check_found(rows, recorded, classes, name):
+def _check_found(rows, recorded, classes, name, new):
     there = sorted({label for one in recorded.values() for _, _, label in one.events})
     if not rows:
         wanted = "any event" if classes is None else f"events of {listed(classes)}"
@@ -149,7 +153,7 @@ def _check_found(rows, recorded, classes, name):
             f"{listed(there) or 'none'}. Name yours with --set 'trials.classes={{CLASS: LABEL, ...}}', or check the events."
         )
     absent = sorted(set(classes or ()) - {row[4] for row in rows})
-    if absent:
+    if absent and not new:
         raise NeuroloomError(
             f"{name}: no trials of {listed(absent)} in {len(recorded)} recordings; labels that are there: {listed(there)}. "
             "Correct trials.classes."

@@ -199,8 +199,7 @@ class RecordingMeaning:
         return {"positions": places} if any(place is not None for place in places) else {}
 
     def _beside(self, path, table):
-        place = Path(table)
-        return place if place.is_absolute() else Path(path).parent / place
+        return Path(path).parent / table  # an absolute path stays as it is
 
 
 def _filled(path, opened, keep, scales):

@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
+from pathlib import Path
 
 import numpy as np
 
 from neuroloom.errors import FileProblem, NeuroloomError, listed
 from neuroloom.formats import limits
 from neuroloom.formats.channels import type_by_name, volts
+from neuroloom.formats.recording_events import read_event_table
 from neuroloom.known import check_known
 from neuroloom.scan import Scan
 
 KINDS_READ = ("series", "graph", "table")
 SAMPLING_ARGUMENTS = ("sampling_rate", "sampling_period")  # of a reader: Hz, or s
-SERIES, GRAPH = ("axes", *SAMPLING_ARGUMENTS, "unit"), ("symmetric", "measure")  # what is told of them alone
+SERIES, GRAPH = (
+    ("axes", *SAMPLING_ARGUMENTS, "unit", "events", "event_label"),
+    ("symmetric", "measure"),
+)  # what is told of them alone
 ASYMMETRY = 1e-4  # of the largest value: what rounding to four decimals leaves
 
 
@@ -48,6 +53,11 @@ class Meaning:
         What the values of a graph are, for example "correlation".
     unit : {"V", "mV", "uV", "nV"} or None
         Of a series of voltages (EEG), which is then given in V, with the types that its channels' names tell.
+    events : str or None
+        Of a series: a table (.tsv, .csv) with onset, duration and a label, see `read_event_table`; from the file's folder where
+        the path is relative.
+    event_label : str or None
+        Column of that table that names the events.
     """
 
     axes: Sequence[str] | None = None
@@ -56,6 +66,8 @@ class Meaning:
     symmetric: bool = True
     measure: str | None = None
     unit: str | None = None
+    events: str | None = None
+    event_label: str | None = None
 
     def scan(self, path, values, kind, *, column_names=None, row_names=None):
         """Return the scan that an array makes.
@@ -101,6 +113,8 @@ class Meaning:
                 "types": [type_by_name(name) for name in names or [""] * len(series)],
                 "events": [],
             }
+        if self.events is not None:
+            geometry["events"] = read_event_table(Path(path).parent / self.events, self.event_label)
         return Scan(series, "series", geometry)
 
     def _check_told(self, path, kind):

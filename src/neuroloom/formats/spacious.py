@@ -1,6 +1,7 @@
 """Room for long recordings: an array too large to be held lies in a file that nobody else sees."""
 
 import mmap
+import os
 import tempfile
 
 import numpy as np
@@ -28,7 +29,7 @@ def empty(shape, dtype=np.float32):
         return np.zeros(shape, dtype=dtype)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the memory map keeps it
     try:
-        file.truncate(n_bytes)
+        os.posix_fallocate(file.fileno(), 0, n_bytes)  # a disk that is full says so now, not when a page is written
         return np.memmap(file, dtype=dtype, mode="r+", shape=shape)
     except OSError as error:
         raise NeuroloomError(

@@ -13,6 +13,9 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import ArrayStore
 
+# columns that say who somebody is, and where in which recording a trial lies: folds are made of them
+WHO_AND_WHERE = ("participant_id", "session_id", "run_id", "recording_id", "block", "site", "family_id")
+
 
 @dataclass(frozen=True)
 class Data:
@@ -70,7 +73,7 @@ def with_noise(data, rows, seed=0):
     stores = {name: _noisy_store(store, rows, draw) for name, store in data.stores.items()}
     target = replace(data.target, values=_noisy_values(data.target, rows, draw))
     table = data.cohort.table.copy()
-    for column in table.columns.difference(["participant_id", "session_id", "site", "family_id"]):
+    for column in table.columns.difference(WHO_AND_WHERE):
         values = table[column].to_numpy(copy=True)
         values[rows] = values[draw.permutation(len(values))[: len(rows)]]
         table[column] = values

@@ -148,10 +148,14 @@ def _step(part, scan, sample):
 
 def _write(path, scan, told):
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = np.ascontiguousarray(scan.data)
+    by_time = scan.kind == "series" and scan.data.ndim == 2
+    data = scan.data if by_time else np.ascontiguousarray(scan.data)
+    header = {"descr": np.lib.format.dtype_to_descr(data.dtype), "fortran_order": by_time, "shape": data.shape}
     with atomic_writer(path) as file:
-        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(data))
-        _write_bytes(file, data)  # np.save does not notice a disk that fills up at the end
+        np.lib.format.write_array_header_1_0(file, header)
+        (_write_by_time if by_time else _write_bytes)(
+            file, data
+        )  # np.save does not notice a disk that fills up at the end
     text = json.dumps({"kind": scan.kind, "geometry": scan.geometry, "facts": told}, default=_plain)
     atomic_write(path.with_suffix(".json"), text.encode())  # written last: it says that the array is whole
 
@@ -161,6 +165,13 @@ def _write_bytes(file, data):
     held = data.reshape(-1).view(np.uint8)
     for some in spacious.blocks(held.size, 1):
         file.write(held[some].data)
+        spacious.let_go(data)
+
+
+def _write_by_time(file, data):
+    """Write a series (channel, time) a time point after the other, so that a window is one piece of the file."""
+    for some in spacious.blocks(data.shape[1], len(data)):
+        file.write(np.ascontiguousarray(data[:, some].T).data)
         spacious.let_go(data)
 
 

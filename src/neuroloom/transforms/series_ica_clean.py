@@ -10,6 +10,7 @@ from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.formats import spacious
 from neuroloom.scan import Scan
 from neuroloom.transforms.series_channels import (
     as_list,
@@ -165,8 +166,9 @@ def thinned(data, channels, rate):
     starts = np.linspace(0, data.shape[1] - length, n_stretches).astype(int)
     if length < 10 * rate:
         raise NeuroloomError(f"ica_clean needs 10 s at least, but this recording has {data.shape[1] / rate:.3g} s.")
-    pieces = [
-        signal.sosfiltfilt(sections, data[channels, start : start + length].astype(np.float64), axis=1)[:, ::step]
-        for start in starts
-    ]
+    pieces = []
+    for start in starts:
+        stretch = data[channels, start : start + length].astype(np.float64)
+        pieces.append(signal.sosfiltfilt(sections, stretch, axis=1)[:, ::step])
+        spacious.let_go(data)
     return np.concatenate(pieces, axis=1), rate / step

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from neuroloom.formats import spacious
+
 N_STRETCHES = 20
 STRETCH = 5_000  # samples
 LEAST = 1e-8  # of the correlations' eigenvalues: float32 leaves 1e-12, a dense cap's least is about 1e-5
@@ -22,7 +24,10 @@ def measured_rank(data, channels):
     int
     """
     starts = np.unique(np.linspace(0, max(0, data.shape[1] - STRETCH), N_STRETCHES).astype(int))
-    covariance = sum(_covariance(data[channels, start : start + STRETCH]) for start in starts)
+    covariance = np.zeros((len(channels), len(channels)))
+    for start in starts:
+        covariance += _covariance(data[channels, start : start + STRETCH].astype(np.float64))
+        spacious.let_go(data)
     spread = np.sqrt(np.diag(covariance))
     known = np.isfinite(spread) & (spread > 0)
     if not known.any():
@@ -32,6 +37,5 @@ def measured_rank(data, channels):
 
 
 def _covariance(series):
-    centred = series.astype(np.float64)
-    centred -= centred.mean(axis=1, keepdims=True)
+    centred = series - series.mean(axis=1, keepdims=True)
     return centred @ centred.T

@@ -52,7 +52,8 @@ class MappedStore:
         return self._told(row)["facts"]
 
     def _told(self, row):
-        return json.loads(self.paths[row].with_suffix(".json").read_text())
+        path = self.paths[row].with_suffix(".json")
+        return _read_told(path, path.stat().st_mtime_ns)
 
     @cached_property
     def present(self):
@@ -66,6 +67,12 @@ class MappedStore:
     def stack(self, rows):
         """Return some rows as one array (n, *shape); an absent row is NaN. Ragged rows are an error."""
         return stack_rows(self, rows)
+
+
+@lru_cache(maxsize=256)
+def _read_told(path, when):
+    """Return what is written beside an array; ``when`` the file was written makes it another one."""
+    return json.loads(path.read_text())
 
 
 @dataclass(frozen=True)
@@ -114,12 +121,19 @@ def read_stretch(path, start, stop):
     """Return the steps from ``start`` up to ``stop`` of the last axis of the array in a .npy file, read into memory.
 
     For windows at random places of a long recording: the pages of a map are found one by one, which takes several times as
-    long as reading, and they stay.
+    long as reading, and they stay. Where all channels of a time point lie together (order F) one read is enough.
     """
     dtype, shape, order, offset = _header(path, *_version(path))
-    if order == "F" or not shape:
-        return np.array(mapped(path)[..., start:stop])
+    if not shape:
+        return np.array(mapped(path))
     start, stop, _ = slice(start, stop).indices(shape[-1])
+    if order == "F":
+        of_step = math.prod(shape[:-1])
+        made = np.empty(of_step * max(0, stop - start), dtype=dtype)
+        with open(path, "rb", buffering=0) as file:
+            file.seek(offset + start * of_step * dtype.itemsize)
+            file.readinto(made)
+        return made.reshape((*shape[:-1], max(0, stop - start)), order="F")
     made = np.empty((math.prod(shape[:-1]), max(0, stop - start)), dtype=dtype)
     with open(path, "rb", buffering=0) as file:
         for number, channel in enumerate(made):

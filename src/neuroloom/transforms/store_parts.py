@@ -1,6 +1,7 @@
 """Stores that are parts of other stores: trials of recordings, and one scan for all trials of its recording."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class PartStore:
         return whole[..., first : first + int(self.n_times[row])]
 
     def stretch(self, row, start, stop):
-        """Return time points ``start`` to ``stop`` of a row."""
+        """Return some time points of a row, read into memory."""
         first = 0 if self.first is None else int(self.first[row])
         return self.store.stretch(int(self.source[row]), first + start, first + stop)
 
@@ -58,8 +59,9 @@ class PartStore:
     def names(self):
         return self.store.names
 
-    @property
+    @cached_property
     def present(self):
+        """Whether each row has data, (n,)."""
         return self.store.present[self.source]
 
     def stack(self, rows):
