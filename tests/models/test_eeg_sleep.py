@@ -29,7 +29,7 @@ def test_the_size_that_the_docstring_gives():
     convolutions = 6 * 32 * width + 3 * width * width * 8 + 4 * 2 * width  # without biases, a batch norm each
     recurrent = 2 * 3 * hidden * (width + hidden + 2)
     expected = convolutions + recurrent + (2 * hidden + 1) * width + (width + 1) * 5
-    assert parameter_count(SleepContext((6, 9600), 5)) == expected
+    assert parameter_count(SleepContext((6, 9600), 5)) == expected == 98_021
 
 
 def test_epochs_that_change_places_take_their_features_with_them():

@@ -16,7 +16,7 @@ class SleepContext(nn.Module):
     itself, a gated recurrent unit reads epochs in both directions, and its answer is added to the middle epoch's own
     features. Amplitudes are kept: give items that were scaled once a recording, not once an item. Kernels and pools are in
     samples, the defaults those of the paper (half a second, steps of 1/16 s) at 64 Hz. With 6 channels, 5 epochs of 1,920
-    samples and 5 outputs it has 79,909 parameters.
+    samples and 5 outputs it has 98,021 parameters.
 
     Parameters
     ----------
