@@ -194,3 +194,17 @@ def test_nothing_is_dealt_where_nothing_is_claimed_for_new_people(tmp_path, wind
 
 def test_nothing_is_dealt_where_each_row_is_a_person(recipe, tmp_path):
     assert with_rows_as_people(prepare(recipe, read_cohort(recipe), Cache(tmp_path))) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "more"), [("eeg-decode", {"baselines": [{"name": "csp_lda"}]}), ("workload", {})])
+def test_trials_are_attacked_in_their_units(name, more, tmp_path):
+    """Runs inside each person, and windows of trials of people: each attack can be made, and none claims from nothing."""
+    content = small(
+        name, **{"model": {"name": "eegnet", "dropout": 0.25}, "explanation": [], "training.epochs": 1, **more}
+    )
+    attacks = red_team(read_recipe(name, None, content), cache=Cache(tmp_path))
+    found = {one.name for one in attacks}
+    of_people = {"people kept apart", "rows as people"} if name == "workload" else set()
+    assert found == {"shuffled labels", "wrong split", "confounds"} | of_people
+    assert not [one for one in attacks if one.passed is False]

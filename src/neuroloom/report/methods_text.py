@@ -111,7 +111,10 @@ def _data(record, references):
     if len(people):
         samples = len(record.cohort)
         scans = f" ({counted(samples, 'sample')})" if samples != len(people) else ""
-        told.append(f"The cohort held {counted(len(people), 'participant')}{scans}{_sites(people)}{_who(people)}.")
+        held = f"{counted(len(people), 'participant')}{scans}"
+        if record.metrics.get("identity") == "unknown":
+            held = f"{counted(samples, 'sample')} of an unknown number of people"
+        told.append(f"The cohort held {held}{_sites(people)}{_who(people)}.")
         told += _target_sentence(record, people)
     return told
 
@@ -241,7 +244,7 @@ def _validation(record, references):
         return told
     splits = folds.groupby(["repeat", "fold"])
     told.append(
-        f"Scores are out of sample, from {_split_words(validation, folds)}. In each fold {_divided(validation)} divided into a "
+        f"Scores are out of sample, from {_split_words(validation, folds)}. In each fold {_divided(validation, record)} divided into a "
         f"fit part that is learned from, a tune part that only chooses{_tune_use(record)}, and a test part that is "
         f"scored once ({_sizes(splits)} samples)."
     )
@@ -253,8 +256,10 @@ def _validation(record, references):
     return told
 
 
-def _divided(validation):
+def _divided(validation, record):
     unit = validation.get("unit", "participant")
+    if record.metrics.get("identity") == "unknown":
+        return f"{unit}s, by their names, were"
     if validation.get("within"):
         return f"the {unit}s of one person, from whom alone that fold's learners learned, were"
     return "people were" if unit not in WITHIN_PERSON else f"{unit}s were"
