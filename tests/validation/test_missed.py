@@ -62,3 +62,14 @@ def test_several_samples_of_one_person_count_once(outcomes_of):
     told = right_and_wrong(outcomes, people, ["sex"])
     assert told["n"] == {"right": 1, "wrong": 1}
     assert told["columns"]["sex"]["wrong"] == {"M": 1.0}
+
+
+def test_of_trials_right_and_wrong_are_samples_and_only_what_varies_inside_a_unit_is_compared(outcomes_of):
+    outcomes = outcomes_of([0, 1, 0, 1, 0, 1], [0.1, 0.2, 0.3, 0.9, 0.8, 0.7])
+    object.__setattr__(outcomes, "unit", np.array([0, 0, 0, 1, 1, 1]))
+    index = pd.Index([f"t{i}" for i in range(6)], name="sample_id")
+    people = pd.DataFrame({"participant_id": list("aaabbb"), "age": [20] * 3 + [30] * 3, "cue": list("xyxxyx")}, index)
+    told = right_and_wrong(outcomes, people, ["age", "cue"])
+    assert told["n"] == {"right": 4, "wrong": 2}
+    assert list(told["columns"]) == ["cue"]
+    assert (told["columns"]["cue"]["right"], told["columns"]["cue"]["wrong"]) == ({"x": 1.0}, {"y": 1.0})

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from neuroloom.errors import NeuroloomError
+from neuroloom.validation import tested
 from neuroloom.validation.spelling import evaluate_spelling
-from neuroloom.validation.tested import Tested
 
 ROUNDS = 4
 
@@ -44,7 +44,7 @@ def flashes(d, n_letters=60, seed=0, people=2):
 
 def as_tested(table):
     unit = np.unique(table["participant_id"], return_inverse=True)[1]
-    return Tested("event", ("nontarget", "target"), table, unit, {}, {})
+    return tested.Tested("event", ("nontarget", "target"), table, unit, {}, {})
 
 
 def best_of_six(d):

@@ -4,6 +4,8 @@ import numpy as np
 
 from neuroloom.known import check_known
 
+OF_MEAN, OF_LARGEST = 1e-7, 1e-15  # of a feature's mean, and of the largest spread: a smaller spread is rounding
+
 
 class Scaling:
     """Mean and spread of each feature over the fit part; a constant feature is set to zero.
@@ -23,7 +25,8 @@ class Scaling:
         """Take mean and spread of each feature in ``x`` (n, n_features); a constant feature gets the scale 0."""
         self.mean = x.mean(axis=0, dtype=np.float64)
         spread = x.std(axis=0, dtype=np.float64)
-        constant = spread <= 1e-7 * np.maximum(1.0, np.abs(self.mean))
+        least = np.maximum(OF_MEAN * np.abs(self.mean), OF_LARGEST * spread.max(initial=0.0))  # whatever the unit
+        constant = spread <= least
         if self.by == "all":
             spread = np.full(spread.shape, np.sqrt(np.mean(spread**2)))
         self.scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, spread))

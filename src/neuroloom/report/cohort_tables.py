@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from neuroloom.report.figures_cohort import ages_figure, people_of
+from neuroloom.report.figures_cohort import ages_figure, holders_of_target, people_of
 from neuroloom.report.wording import ABSENT, number
 
 
@@ -30,7 +30,9 @@ def site_rows(record, people):
 
 
 def _row(record, site, held):
-    named = class_names(held[record.target["name"]]) if record.target.get("name") in held else pd.Series(dtype=str)
+    rows = holders_of_target(record)
+    rows = rows[rows["participant_id"].isin(held["participant_id"])] if "participant_id" in rows else held
+    named = class_names(rows[record.target["name"]]) if record.target.get("name") in rows else pd.Series(dtype=str)
     age = held["age"].dropna() if "age" in held else pd.Series(dtype=float)
     sex = held["sex"].dropna() if "sex" in held else pd.Series(dtype=str)
     return {

@@ -59,6 +59,14 @@ def people_of(record):
     return record.cohort.drop_duplicates("participant_id")
 
 
+def holders_of_target(record):
+    """Return the rows that hold the truth: one a participant, or every sample where it varies inside participants."""
+    people, name = people_of(record), record.target.get("name")
+    if len(people) and name in people and (record.cohort.groupby("participant_id")[name].nunique() > 1).any():
+        return record.cohort
+    return people
+
+
 def _round_edges(ages):
     span = max(np.ptp(ages), 1.0)
     width = next(width for width in (0.5, 1, 2, 2.5, 5, 10, 20, np.inf) if span / width <= 16)

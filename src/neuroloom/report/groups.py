@@ -49,7 +49,7 @@ def subgroup_rows(record):
         ``learners`` (labels) ``rows`` (grouping, group, n, cells, note; none where nothing is known) and ``noted``.
     """
     known = {name: told["subgroups"] for name, told in record.learners.items() if told.get("subgroups")}
-    shown = [name for name in known if record.learners[name].get("role") != "confounds"][:2]
+    shown = [name for name in known if record.learners[name].get("role") not in ("confounds", "last epoch")][:2]
     rows = []
     for grouping, groups in (known[shown[0]] if shown else {}).items():
         for place, (group, told) in enumerate(groups.items()):

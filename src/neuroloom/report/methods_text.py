@@ -7,7 +7,7 @@ from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation import EXPLANATIONS
 from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
 from neuroloom.report.cohort_tables import class_names
-from neuroloom.report.figures_cohort import people_of
+from neuroloom.report.figures_cohort import holders_of_target, people_of
 from neuroloom.report.references import reference_in, references_of
 from neuroloom.report.wording import counted, joined, metric_words, number, without_paths
 from neuroloom.simulators import SIMULATORS
@@ -115,7 +115,7 @@ def _data(record, references):
         if record.metrics.get("identity") == "unknown":
             held = f"{counted(samples, 'sample')} of an unknown number of people"
         told.append(f"The cohort held {held}{_sites(people)}{_who(people)}.")
-        told += _target_sentence(record, people)
+        told += _target_sentence(record, holders_of_target(record))
     return told
 
 
@@ -148,7 +148,7 @@ def _target_sentence(record, people):
         counts = class_names(people[name]).value_counts()
         classes = record.target.get("classes") or counts.index
         groups = joined(f"{counts.get(str(label), 0)} {label}" for label in classes)
-        return [f"The target was {name}: {groups}."]
+        return [f"The target was {name}: {groups}{'' if len(people) == len(people_of(record)) else ' samples'}."]
     unit = record.target.get("unit")
     mean, spread = number(people[name].mean()), number(people[name].std())
     return [f"The target was {name}{f' in {unit}' if unit else ''} (mean {mean}, SD {spread})."]

@@ -59,6 +59,9 @@ def errors_by_sample(outcomes):
 def right_and_wrong(outcomes, people, columns):
     """Return each column for the units told right and those told wrong, side by side.
 
+    Where truth varies inside a unit (trials of a run) they are samples, and columns that do not vary there are left out: what
+    is true of a whole unit says nothing about which of its samples are missed.
+
     Returns
     -------
     dict
@@ -67,9 +70,13 @@ def right_and_wrong(outcomes, people, columns):
     """
     frame = errors_by_sample(outcomes)
     unit = pd.Series(outcomes.unit, index=outcomes.sample).groupby(level=0).first()
-    right = frame["right"].groupby(unit).mean() > 0.5  # of a person with several samples: most of them
-    first_sample = pd.Series(frame.index, index=unit[frame.index].to_numpy()).groupby(level=0).first()
-    table, right = people.iloc[first_sample[right.index].to_numpy()], right.to_numpy()
+    if outcomes.classes and (frame["truth"].groupby(unit).nunique() > 1).any():
+        table, right, own = people.iloc[frame.index], frame["right"].to_numpy(), unit[frame.index].to_numpy()
+        columns = [column for column in columns if (table[column].groupby(own).nunique() > 1).any()]
+    else:
+        right = frame["right"].groupby(unit).mean() > 0.5  # of a person with several samples: most of them
+        first_sample = pd.Series(frame.index, index=unit[frame.index].to_numpy()).groupby(level=0).first()
+        table, right = people.iloc[first_sample[right.index].to_numpy()], right.to_numpy()
     sides = {"right": table[right], "wrong": table[~right]}
     told = {}
     for column in columns:

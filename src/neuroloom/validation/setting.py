@@ -52,7 +52,8 @@ class Setting:
         asked = [name for name in groups if name in tested.people and name != "site"]
         self.groups = [name for name in asked if name != tested.target or kind == "regress"]
         self.confounds = [name for name in confounds if name in columns]
-        self.told = [name for name in dict.fromkeys(("site", "age", "sex", *groups, *confounds)) if name in columns]
+        told = dict.fromkeys(("site", "age", "sex", *groups, *confounds))
+        self.told = [name for name in told if name in columns and name != "participant_id"]
 
     def metric(self, name):
         """Return one of the metrics of this task."""
