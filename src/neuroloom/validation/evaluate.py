@@ -16,7 +16,7 @@ from neuroloom.validation.setting import Setting
 from neuroloom.validation.spelling import evaluate_spelling
 from neuroloom.validation.tested import read_tested
 from neuroloom.validation.warnings import warnings_of
-from neuroloom.validation.words import WHO_UNKNOWN
+from neuroloom.validation.words import WHO_UNKNOWN, plural
 
 ROLES = ("deep", "last epoch", "baseline", "confounds")
 KINDS = ("classify", "regress")
@@ -128,9 +128,24 @@ def evaluate(
     if spelling is not None:
         report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
     report = plain(report)
+    if identity == "unknown":
+        report["learners"] = _for_nobody_new(report["learners"], unit)
     report["sentence"] = first_sentence(report)
     report["warnings"] = warnings_of(report, tested, setting)
     return report
+
+
+def _for_nobody_new(entry, unit):
+    """Return the entries of learners whose estimands are not for new units: who is who is unknown."""
+    if not isinstance(entry, dict):
+        return entry
+    said = {key: _for_nobody_new(value, unit) for key, value in entry.items()}
+    if "estimand" in said:
+        units = plural(unit, 2)
+        said["estimand"] = said["estimand"].replace(
+            f"for new {units} like these", f"for these {units}, whoever they are of"
+        )
+    return said
 
 
 def plain(value):
