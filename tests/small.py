@@ -29,6 +29,25 @@ SMALL = {
         "training.epochs": 2,
         "validation.folds": 2,
     },
+    "sleep-stages": {
+        "cohort.n_participants": 3,
+        "cohort.hours": 0.75,
+        "cohort.sampling_rate": 64.0,
+        "cohort.mains": 0.0,
+        "cohort.seed": 301,  # short nights that have every stage
+        "validation.folds": 2,
+        "model.width": 8,
+        "training.epochs": 1,
+    },
+    "workload": {
+        "cohort.n_participants": 4,
+        "cohort.n_runs": 2,
+        "cohort.n_blocks": 4,
+        "cohort.block": 20.0,
+        "trials.stop": 20.0,
+        "training.epochs": 1,
+        "validation.folds": 2,
+    },
     "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }
 

@@ -3,14 +3,24 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from small import small
 
+from neuroloom.cohort.cohort import ArraySource, Cohort
 from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import evaluated, learn
 from neuroloom.preparation import prepare, read_cohort
-from neuroloom.recipe import read_recipe
-from neuroloom.redteam import ScannedTwice, _attack, attack_table, red_team, with_wrong_split
+from neuroloom.recipe import read_recipe, resolved
+from neuroloom.redteam import (
+    ScannedTwice,
+    _attack,
+    _rows_as_people,
+    attack_table,
+    red_team,
+    with_rows_as_people,
+    with_wrong_split,
+)
 from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.transforms.cache import Cache
@@ -119,3 +129,82 @@ def test_what_each_attack_finds(recipe, tmp_path):
     assert honest.interval[0] < honest.chance < honest.interval[1] + 1.5
     assert leaking.interval[1] < 0.75 * leaking.chance  # from the same shuffled ages
     assert attacks["confounds", "confounds"].passed is None
+
+
+N_PEOPLE, N_ROWS, RATE = 24, 10, 64
+
+
+def recordings_of_people(windows):
+    """Return a cohort whose people each have a spectrum and a label of their own, which have nothing to do with each other.
+
+    A row is a stretch of 2 s, or, for ``windows``, all stretches of a person in one recording.
+    """
+    rng = np.random.default_rng(5)
+    tone, t = rng.uniform(2, 30, (N_PEOPLE, 6)), np.arange(2 * RATE) / RATE
+    stretches = rng.standard_normal((N_PEOPLE, N_ROWS, 6, len(t)))
+    stretches += 2 * np.sin(2 * np.pi * (tone[:, None, :, None] * t + rng.random((N_PEOPLE, N_ROWS, 6, 1))))
+    person = np.arange(N_PEOPLE) if windows else np.repeat(np.arange(N_PEOPLE), N_ROWS)
+    data = stretches.transpose(0, 2, 1, 3).reshape(N_PEOPLE, 6, -1) if windows else stretches.reshape(-1, 6, len(t))
+    label = rng.permutation(np.arange(N_PEOPLE) % 2)
+    index = pd.Index([f"row-{row:03d}" for row in range(len(person))], name="sample_id")
+    table = pd.DataFrame({"participant_id": person.astype(str), "state": np.array(["a", "b"])[label[person]]}, index)
+    source = ArraySource("series", tuple(index), data.astype(np.float32), {"sampling_rate": RATE})
+    return Cohort(table, {"eeg": source}, name="people")
+
+
+def prepared_states(windows, folder, **validation):
+    content = {
+        "id": "states", "title": "", "source": "", "cohort": {"name": "user"}, "inputs": {"eeg": []},
+        "target": {"column": "state"}, "task": {"name": "classify"},
+        "model": {"name": "band_power", "bands": [[low, low + 4] for low in range(1, 29, 4)]},
+        "validation": {"folds": 4, "permutations": 20, **validation},
+    }  # fmt: skip
+    content |= {"sampling": {"name": "windows", "length": 2 * RATE}} if windows else {}
+    return prepare(resolved(content), recordings_of_people(windows), Cache(folder))
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_rows_dealt_as_people_claim_what_only_knowing_the_person_gives(tmp_path, windows):
+    found = {one.name: one for one in _rows_as_people(prepared_states(windows, tmp_path), None, 1, None)}
+    honest, leaking = found["people kept apart"], found["rows as people"]
+    assert honest.interval[0] < 0.5 < honest.interval[1]
+    assert leaking.value > 0.95
+    assert leaking.passed is None
+    assert f"{leaking.value - honest.value:.2g} of it comes from rows of the same person on both sides" in leaking.text
+
+
+def test_both_splits_have_the_same_rows_and_the_honest_one_keeps_its_folds(tmp_path):
+    prepared = prepared_states(True, tmp_path)
+    apart, dealt = with_rows_as_people(prepared)
+    assert [len(one.data) for one in (apart, dealt)] == [N_PEOPLE * N_ROWS] * 2
+    for whole, cut in zip(prepared.folds, apart.folds, strict=True):
+        who = prepared.data.people[whole.test]
+        assert sorted(set(apart.data.people[cut.test])) == sorted(set(who))
+        assert len(cut.test) == N_ROWS * len(whole.test)
+    row = apart.data.cohort.samples.index("row-002_w0004")
+    whole = prepared.data.stores["eeg"][2]
+    assert np.array_equal(apart.data.stores["eeg"][row], whole[:, 3 * 2 * RATE : 4 * 2 * RATE])
+    assert np.array_equal(dealt.data.stores["eeg"].stretch(row, 5, 9), whole[:, 6 * RATE + 5 : 6 * RATE + 9])
+
+
+@pytest.mark.parametrize(("windows", "unit"), [(False, "sample"), (True, "sample")])
+def test_nothing_is_dealt_where_nothing_is_claimed_for_new_people(tmp_path, windows, unit):
+    assert with_rows_as_people(prepared_states(windows, tmp_path, unit=unit)) is None
+
+
+def test_nothing_is_dealt_where_each_row_is_a_person(recipe, tmp_path):
+    assert with_rows_as_people(prepare(recipe, read_cohort(recipe), Cache(tmp_path))) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "more"), [("eeg-decode", {"baselines": [{"name": "csp_lda"}]}), ("workload", {})])
+def test_trials_are_attacked_in_their_units(name, more, tmp_path):
+    """Runs inside each person, and windows of trials of people: each attack can be made, and none claims from nothing."""
+    content = small(
+        name, **{"model": {"name": "eegnet", "dropout": 0.25}, "explanation": [], "training.epochs": 1, **more}
+    )
+    attacks = red_team(read_recipe(name, None, content), cache=Cache(tmp_path))
+    found = {one.name for one in attacks}
+    of_people = {"people kept apart", "rows as people"} if name == "workload" else set()
+    assert found == {"shuffled labels", "wrong split", "confounds"} | of_people
+    assert not [one for one in attacks if one.passed is False]

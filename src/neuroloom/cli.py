@@ -170,7 +170,7 @@ def redteam(
     jobs: Jobs = None,
     force: ForceFile = False,
 ):
-    """Attack a recipe: shuffled labels, a deliberately wrong split, confounds alone."""
+    """Attack a recipe: shuffled labels, wrong splits, confounds alone."""
     parsed = recipe_of(recipe, variant, settings)
     from neuroloom.api import red_team_recipe
     from neuroloom.progress import shown_progress

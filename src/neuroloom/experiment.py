@@ -159,6 +159,7 @@ def evaluated(run, prepared, refit_nulls=None):
     labels |= {last_epoch(name): f"{label}, last epoch" for name, label in labels.items()}
     whom = all_predictions(run, prepared), data.cohort.table, folds_table(prepared.folds, data.cohort)
     said = {"unit": settings.unit, "split": settings.split, "title": recipe.title, "simulated": data.cohort.simulated}
+    said["identity"] = data.cohort.identity
     if task.target_kind == "labels":
         return evaluate_segmentation(
             *whom, target=data.target.name, classes=task.classes, roles=prepared.roles, labels=labels, **said
@@ -178,6 +179,7 @@ def evaluated(run, prepared, refit_nulls=None):
         roles=prepared.roles,
         permutations=settings.permutations,
         seed=recipe.seed,
+        primary=settings.primary,
         ceiling=data.cohort.planted.get("ceiling"),
         refit_nulls=refit_nulls,
         n_refits=settings.refit,

@@ -28,6 +28,7 @@ from neuroloom.training.learner import InputPlan, Plan, last_epoch, make_learner
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.cache import Wanted
 from neuroloom.transforms.chain import FittedChain, ScanChain, split_chain
+from neuroloom.validation.setting import MORE_CLASSES, NUMBERS, TWO_CLASSES
 
 ALL_ESTIMATORS = {**ESTIMATORS, **MAP_ESTIMATORS}
 USER = "user"  # the name of a cohort that is a user's own files
@@ -96,6 +97,7 @@ def _check_asked(recipe):
             f"{recipe.id}: {recipe.model.name!r} does not answer task {recipe.task.name!r}. Those that do: "
             f"{', '.join(fitting)}."
         )
+    _check_primary(recipe)
     if recipe.sampling.name == "patches" and not of_labels:
         raise NeuroloomError(
             f"{recipe.id}: sampling 'patches' is for segmentation; task {recipe.task.name!r} gives one answer a sample. Use "
@@ -105,6 +107,14 @@ def _check_asked(recipe):
         raise NeuroloomError(
             f"{recipe.id}: explanations and refits are not made for segmentation. Set explanation=[] and validation.refit=0."
         )
+
+
+def _check_primary(recipe):
+    """Check that the score the page is to be about is one of those that the task has, before anything is learned."""
+    primary, kind = recipe.validation.primary, locate("task", TASKS, recipe.task.name).target_kind
+    if primary is not None:
+        of_kind = {"class": (*TWO_CLASSES, *MORE_CLASSES), "number": NUMBERS}.get(kind, ())
+        check_known("validation.primary", primary, tuple(dict.fromkeys(of_kind)))
 
 
 def _check_learner(learner, recipe):

@@ -110,6 +110,7 @@ class ValidationSettings(Settings):
     repeats: int = Field(1, ge=1)
     tune: float = Field(0.15, ge=0, lt=0.5)
     confounds: tuple[str, ...] = ()
+    primary: str | None = None  # the score that the page is about
     permutations: int = Field(200, ge=0)
     refit: int = Field(0, ge=0)
     groups: tuple[str, ...] = ("site", "sex", "age")

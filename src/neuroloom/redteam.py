@@ -8,19 +8,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from neuroloom.cohort.folds import make_folds
+from neuroloom.cohort.folds import PARTS, make_folds
 from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import evaluated, learn
 from neuroloom.formats.atomic import atomic_write
+from neuroloom.parts import Part
 from neuroloom.preparation import CONFOUNDS, prepare, read_cohort
 from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
+from neuroloom.sampling.rows import windows_as_rows
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import stack_rows
+from neuroloom.validation.sentence import ERRORS
 
 ATTACKS_FILE = "redteam.json"
 COPY_NOISE = 0.1  # of a second scan of the same person, in the spread of the first
 LEVEL = 0.05
+OF_PEOPLE = ("participant", "family", "site")  # units of claim that no person is on both sides of
+MOST_FOLDS = 10  # of rows dealt as people, where people are left out one by one
 LEAST_DRAWS = 200  # of the null: fewer could not reach the level once it is divided by the number of learners
 
 
@@ -52,6 +57,8 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
     2. A wrong split: each person scanned twice (the copy has a little noise), scans dealt to folds as if they were
        people, labels still shuffled. What is then reached is what a leak would have claimed.
     3. The confounds alone, on the true labels.
+    4. Where several rows (trials, windows, visits) are of one person and the claim is for new people: rows dealt as if
+       each were a person, on the true labels, beside the same rows with people kept apart.
 
     Parameters
     ----------
@@ -71,22 +78,41 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
         )
     chosen_only = recipe.training.model_copy(update={"show_last": False})
     draws = max(recipe.validation.permutations, LEAST_DRAWS)
-    recipe = _changed(recipe, permutations=draws).model_copy(update={"tuning": None, "training": chosen_only})
+    recipe = _changed(recipe, permutations=draws, spelling=None)
+    recipe = recipe.model_copy(update={"tuning": None, "training": chosen_only})
     prepared = prepare(recipe, read_cohort(recipe, data, cohort_file), cache, on_progress)
     shuffled = replace(prepared, data=with_shuffled_target(prepared.data, recipe.validation.unit, recipe.seed))
     work = [("shuffled labels", shuffled), ("wrong split", with_wrong_split(shuffled)), ("confounds", prepared)]
     attacks = []
     for name, attacked in work:
         only = [plan for plan in attacked.plans if (name == "confounds") == (plan.name == CONFOUNDS)]
-        if not only:
-            continue
-        roles = {plan.name: "deep" if plan.name == CONFOUNDS else prepared.roles[plan.name] for plan in only}
-        attacked = replace(attacked, plans=only, roles=roles)
-        with tempfile.TemporaryDirectory() as folder:
-            run = Run(Path(folder) / "run")
-            learn(run, attacked, cache, jobs, on_progress)
-            metrics = evaluated(run, attacked)
-        attacks += [_attack(name, learner, metrics) for learner in metrics["learners"]]
+        if only:
+            metrics = _scored(attacked, only, cache, jobs, on_progress)
+            attacks += [_attack(name, learner, metrics) for learner in metrics["learners"]]
+    return attacks + _rows_as_people(prepared, cache, jobs, on_progress)
+
+
+def _scored(prepared, plans, cache, jobs, on_progress):
+    """Return ``metrics.json`` of some learners of everything prepared; nothing else is kept of the run."""
+    roles = {plan.name: "deep" if plan.name == CONFOUNDS else prepared.roles[plan.name] for plan in plans}
+    prepared = replace(prepared, plans=plans, roles=roles)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder) / "run")
+        learn(run, prepared, cache, jobs, on_progress)
+        return evaluated(run, prepared)
+
+
+def _rows_as_people(prepared, cache, jobs, on_progress):
+    """Return what rows dealt as people would have claimed of each learner, and people kept apart; none if they are one."""
+    pair = with_rows_as_people(prepared)
+    if pair is None:
+        return []
+    plans = [plan for plan in prepared.plans if plan.name != CONFOUNDS]
+    apart, dealt = (_scored(one, plans, cache, jobs, on_progress) for one in pair)
+    dealt |= {"primary": apart["primary"]}
+    attacks = []
+    for learner in dealt["learners"]:
+        attacks += [_attack("people kept apart", learner, apart), _dealt(learner, dealt, apart)]
     return attacks
 
 
@@ -103,13 +129,47 @@ def with_wrong_split(prepared):
     table = table.assign(participant_id=table.index).drop(columns="family_id", errors="ignore")
     as_if_people = replace(data.cohort, table=table, inputs={}, known_truth=None)
     split = "kfold" if settings.split == "leave_site_out" else settings.split
-    recipe = _changed(prepared.recipe, unit="participant", split=split)
+    recipe = _as_people(prepared.recipe, split)
     folds = make_folds(
         as_if_people, target, unit="participant", split=split, n_folds=settings.folds, tune=settings.tune,
         seed=recipe.seed,
     )  # fmt: skip
     doubled = replace(data, cohort=as_if_people, stores=stores, target=target)
     return replace(prepared, recipe=recipe, data=doubled, folds=folds)
+
+
+def with_rows_as_people(prepared):
+    """Return everything prepared twice, with the same rows: people kept apart, and rows dealt as if each were a person.
+
+    Windows are rows of their own in both, so that the two differ in their folds alone. None where each row is a person, or
+    nothing is claimed for new people.
+    """
+    settings, cohort = prepared.recipe.validation, prepared.data.cohort
+    data, origin = windows_as_rows(prepared.data)
+    if settings.unit not in OF_PEOPLE or data.cohort.table["participant_id"].nunique() == len(data):
+        return None
+    whole = prepared.recipe.model_copy(update={"sampling": Part(name="whole")})
+    folds = [
+        replace(fold, **{part: np.flatnonzero(np.isin(origin, getattr(fold, part))) for part in PARTS})
+        for fold in prepared.folds
+    ]
+    apart = replace(prepared, recipe=whole, data=data, folds=folds)
+    table = data.cohort.table.assign(participant_id=data.cohort.samples).drop(columns="family_id", errors="ignore")
+    as_if_people = replace(data.cohort, table=table, inputs={}, known_truth=None, name=f"rows of {cohort.name}")
+    split = "holdout" if settings.split == "holdout" else "kfold"
+    n_folds = settings.folds if split == "holdout" else min(MOST_FOLDS, len({fold.index for fold in folds}))
+    dealt = make_folds(
+        as_if_people, data.target, unit="participant", split=split, n_folds=n_folds, tune=settings.tune,
+        seed=prepared.recipe.seed,
+    )  # fmt: skip
+    return apart, replace(
+        prepared, recipe=_as_people(whole, split), data=replace(data, cohort=as_if_people), folds=dealt
+    )
+
+
+def _as_people(recipe, split):
+    """Return a recipe whose rows are taken for people, whatever lies between them."""
+    return _changed(recipe, unit="participant", split=split, within=None, gap=0.0)
 
 
 def _changed(recipe, **validation):
@@ -135,6 +195,9 @@ class ScannedTwice:
         draw = generator(*self.key, first)
         noise = draw.normal(scale=COPY_NOISE * float(np.nanstd(array)), size=array.shape)
         return (array + noise).astype(array.dtype)
+
+    def stretch(self, row, start, stop):
+        return self[row][..., start:stop]
 
     def geometry(self, row):
         return self.store.geometry(int(row) % len(self.store))
@@ -183,11 +246,34 @@ def _attack(name, learner, metrics):
     told = f"{learner}: {primary} {_told(score['value'])} ({low} to {high}), chance {_told(chance)}"
     passed, text = None, {
         "wrong split": "what the same shuffled labels would have claimed with people on both sides of the split",
+        "people kept apart": "the same rows with people kept apart",
+        "rows as people": "what rows of the same person on both sides of the split would have claimed",
         "confounds": "the confounds alone say nothing" if at_chance else "the confounds alone reach this",
     }.get(name)  # fmt: skip
     if name == "shuffled labels":
         passed, text = _judged(metrics["learners"][learner]["null"], len(metrics["learners"]))
     return Attack(name, learner, primary, score["value"], tuple(score["interval"]), chance, passed, f"{told}: {text}.")
+
+
+def _dealt(learner, dealt, apart):
+    """Return the `Attack` of rows dealt as people, in words that hold it against people kept apart."""
+    attack = _attack("rows as people", learner, dealt)
+    honest = apart["learners"][learner]["scores"][apart["primary"]]
+    if None in (attack.value, honest["value"]):
+        return attack
+    low, high = (_told(bound) for bound in honest["interval"])
+    more = attack.value - honest["value"]
+    more = -more if attack.metric in ERRORS else more
+    verdict = (
+        f"{more:.2g} of it comes from rows of the same person on both sides"
+        if more > 0
+        else "rows of the same person on both sides claim nothing more here"
+    )
+    said = (
+        f"{attack.text[:-1]}. People kept apart, the same rows give {_told(honest['value'])} ({low} to {high}): {verdict}, "
+        "and only the score with people kept apart is for new people."
+    )
+    return replace(attack, text=said)
 
 
 def _judged(null, n_learners):

@@ -71,6 +71,25 @@ def test_what_is_told_wrongly_is_refused(tmp_path, change, says):
         read_cohort_file(path)
 
 
+def test_blocks_are_parts_of_the_file_in_its_order(tmp_path):
+    cohort = read_cohort_file(write(tmp_path, {**TOLD, "blocks": 5}, x=TRIALS.transpose(2, 1, 0), y=HAND[None]))
+    assert cohort.table["block"].tolist() == [1, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5]  # 12 trials: 2 or 3 a block
+
+
+def test_more_blocks_than_trials_are_refused(tmp_path):
+    path = write(tmp_path, {**TOLD, "blocks": 13}, x=TRIALS.transpose(2, 1, 0), y=HAND[None])
+    with pytest.raises(
+        NeuroloomError, match=r"aa has 12 trials, too few for 13 blocks. Ask for fewer with .*yaml: blocks"
+    ):
+        read_cohort_file(path)
+
+
+def test_blocks_of_anything_else_are_refused(tmp_path):
+    (tmp_path / "cohort.yaml").write_text(yaml.safe_dump({"table": "people.csv", "blocks": 5}))
+    with pytest.raises(NeuroloomError, match="blocks is for a file of trials that were cut already"):
+        read_cohort_file(tmp_path / "cohort.yaml")
+
+
 @pytest.mark.real_data
 def test_real_trials_of_finger_movements(real_data, tmp_path):
     folder = real_data / "eeg" / "finger_movements"

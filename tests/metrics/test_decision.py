@@ -7,6 +7,7 @@ from neuroloom.metrics.decision import (
     balanced_accuracy,
     confusion,
     f1,
+    kappa,
     sensitivity,
     specificity,
 )
@@ -34,6 +35,7 @@ def test_against_sklearn(case, request):
     assert balanced_accuracy(truth, probability) == pytest.approx(sk.balanced_accuracy_score(truth, said))
     assert sensitivity(truth, probability) == pytest.approx(sk.recall_score(truth, said, average=average))
     assert f1(truth, probability) == pytest.approx(sk.f1_score(truth, said, average=average))
+    assert kappa(truth, probability) == pytest.approx(sk.cohen_kappa_score(truth, said))
     assert confusion(truth, probability).tolist() == sk.confusion_matrix(truth, said).tolist()
 
 
@@ -44,7 +46,9 @@ def test_specificity_of_many_classes_is_the_mean_over_them(three_classes):
     assert specificity(truth, probability) == pytest.approx(np.mean(each))
 
 
-@pytest.mark.parametrize("metric", [accuracy, balanced_accuracy, sensitivity, specificity, f1], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "metric", [accuracy, balanced_accuracy, sensitivity, specificity, f1, kappa], ids=lambda m: m.name
+)
 @pytest.mark.parametrize("case", ["two_classes", "three_classes"])
 def test_weights_are_copies_of_people(metric, case, copies, request):
     truth, probability = request.getfixturevalue(case)
@@ -57,4 +61,5 @@ def test_chance_is_what_the_commonest_class_reaches():
     always = np.tile([0.9, 0.1], (6, 1))
     assert accuracy.chance(TRUTH) == accuracy(TRUTH, always)
     assert balanced_accuracy.chance(TRUTH) == balanced_accuracy(TRUTH, always)
+    assert kappa.chance(TRUTH) == kappa(TRUTH, always) == 0
     assert f1.chance(TRUTH) == pytest.approx(f1(TRUTH, 1 - always))

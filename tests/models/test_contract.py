@@ -32,6 +32,11 @@ CASES = {
         {"width": 8, "kernel_size": 7, "pool": 20, "pool_step": 5, "layers": 2, "heads": 2},
     ),
     "atcnet": ("series", (5, 60), {"filters": 3, "kernel_size": 8, "second_size": 6, "pools": [3, 2], "windows": 3}),
+    "sleep_context": (
+        "series",
+        (5, 180),
+        {"parts": 3, "width": 8, "kernel_size": 8, "step": 2, "pools": [2, 2], "hidden": 5},
+    ),
     "p300_cnn": ("series", (5, 40), {"spatial_filters": 3, "filters": 4, "hidden": 6}),
 }
 OF_ANY_LENGTH = ["conv1d", "gru"]

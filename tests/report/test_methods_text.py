@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from neuroloom.models import MODELS
+from neuroloom.report.headline import key_facts
 from neuroloom.report.methods_text import disjoint_in, methods_text, part_text
 from neuroloom.report.references import reference_in, references_of
 from neuroloom.report.run_record import read_run
@@ -115,3 +116,15 @@ def test_sexes_by_another_code_are_not_guessed(classify_run):
     record = read_run(classify_run)
     coded = record.cohort.assign(sex=[1] * 100 + [2] * 60)
     assert "100 of sex 1 and 60 of sex 2" in " ".join(methods_text(replace(record, cohort=coded))["paragraphs"])
+
+
+def test_where_nobody_knows_who_is_who_no_people_are_counted(classify_run):
+    record = read_run(classify_run)
+    unknown = replace(record, metrics={**record.metrics, "identity": "unknown"})
+    text = " ".join(methods_text(unknown)["paragraphs"])
+    assert "The cohort held 160 samples of an unknown number of people" in text
+    assert "In each fold participants, by their names, were divided" in text
+    assert "who is who is unknown, so the split cannot be proven to keep people apart, and no score is claimed" in text
+    assert "No participant stood in two parts" not in text
+    assert ("Participants", "160", "who is who is unknown: claimed for nobody new") in key_facts(unknown)
+    assert ("Participants", "160", "claimed for new participants") in key_facts(record)

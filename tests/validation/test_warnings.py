@@ -134,3 +134,20 @@ def test_bias_correction_that_flatters(tables):
 def test_nothing_is_said_to_follow_what_is_drawn_apart(tables, seed):
     told = warned(*tables(n=150, seed=10 + seed))
     assert not [text for text in told if "go together" in text or "follows" in text or "names the site" in text]
+
+
+def test_not_knowing_who_is_who_comes_first(tables):
+    told = warned(*tables(n=200, seed=1), identity="unknown")
+    assert told[0].startswith("Who is who is unknown, so the split cannot be proven to keep people apart")
+    assert told[1:] == warned(*tables(n=200, seed=1))
+
+
+def test_not_knowing_who_is_who_no_score_is_for_new_units(tables):
+    predictions, people, folds = tables(n=60, seed=1)
+    known, unknown = (
+        evaluate(predictions, people, folds, task=TASK, roles=ROLES, permutations=0, identity=identity)["learners"]
+        for identity in ("known", "unknown")
+    )
+    assert "for new participants like these" in str(known)
+    assert "for new" not in str(unknown)
+    assert "for these participants, whoever they are of" in unknown["net"]["scores"]["auc"]["estimand"]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neuroloom.cohort.bids import read_bids
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
@@ -75,6 +75,7 @@ class CohortFile(Settings):
     identity: Literal["known", "unknown"] = "known"  # unknown: files of one person may have several names
     participant: str | None = None  # of a file of trials: whose they are
     labels: Labels | None = None  # of a file of trials: what each is
+    blocks: int | None = Field(default=None, ge=2)  # of a file of trials: parts of it in order, a column
     columns: dict[str, Any] = {}
     inputs: dict[str, InputFiles] = {}
     contradictions: Literal["error", "leave_out"] = "error"  # people whose rows contradict each other
@@ -153,6 +154,11 @@ def _parse(path):
     if told.table is None and told.bids is None and not of_trials and not any(e.files for e in told.inputs.values()):
         raise NeuroloomError(
             f"{path}: table: Field required (or 'bids: {{}}' for a BIDS folder, or an input whose 'files' say who there is)."
+        )
+    if told.blocks is not None and not of_trials:
+        raise NeuroloomError(
+            f"{path}: blocks is for a file of trials that were cut already (participant, labels). For trials of recordings say "
+            "trials.blocks in the recipe; of a table name the column: columns: {block: COLUMN}."
         )
     foreign = [key for key in content if key not in OF_BIDS] if told.bids is not None else []
     if foreign:

@@ -9,7 +9,7 @@ def exchangeable(table, truth, unit):
 
     Units change places within their site, all samples of one together. But trials of a recording that holds several truths
     change places inside it, as they were drawn for it; so do whole recordings of one truth each inside their person, and the
-    samples of people who all have each truth equally often, between whom nothing is to be exchanged.
+    samples of people who all have every truth, whose differences nothing then hangs on.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def exchangeable(table, truth, unit):
             return own, recording, "recording"
         if _varies(truth, person):
             return recording, person, "person"
-    elif _varies(truth, unit) and _alike(truth, unit):
+    elif _varies(truth, unit) and _all_have_all(truth, unit):
         return own, unit, "person" if (pd.Series(person).groupby(unit).nunique() == 1).all() else "unit"
     site = table["site"].astype(str).to_numpy() if "site" in table else np.zeros(len(table))
     return unit, site, "site"
@@ -36,10 +36,10 @@ def _varies(truth, group):
     return bool((pd.Series(truth).groupby(group).nunique() > 1).any())
 
 
-def _alike(truth, group):
-    """Return whether every group holds each truth equally often, and there is more than one group."""
+def _all_have_all(truth, group):
+    """Return whether every group holds every truth, and there is more than one group."""
     counts = pd.crosstab(pd.Series(group), pd.Series(truth)).to_numpy()
-    return len(counts) > 1 and bool((counts == counts[0]).all())
+    return len(counts) > 1 and bool((counts > 0).all())
 
 
 class Exchange:

@@ -174,19 +174,28 @@ def _table(table, rows, column, fields, blocks):
     for place, field in enumerate(fields):
         made[field] = [row[5][place] for row in rows]
     if blocks:
-        made["block"] = _blocks(made["participant_id"], blocks)
+        made["block"] = blocks_in_order(made["participant_id"], blocks, "trials.blocks")
     made.index = pd.Index([f"{one}_t{n:04d}" for one, n in zip(recording, trial, strict=True)], name="sample_id")
     return made
 
 
-def _blocks(people, n_blocks):
-    """Return the block of each trial, 1 to ``n_blocks``: those of a person cut in order into nearly equal parts."""
+def blocks_in_order(people, n_blocks, asked):
+    """Return the block of each trial, 1 to ``n_blocks``: those of a person cut in order into nearly equal parts.
+
+    Parameters
+    ----------
+    people : Series
+        Whose each trial is, in the order of time.
+    n_blocks : int
+    asked : str
+        What asks for them, for the error.
+    """
     people = people.reset_index(drop=True)
     size = people.groupby(people).transform("size")
     few = size[size < n_blocks]
     if len(few):
         who = people[few.index[0]]
         raise NeuroloomError(
-            f"{who} has {few.iloc[0]} trials, too few for {n_blocks} blocks. Ask for fewer with trials.blocks."
+            f"{who} has {few.iloc[0]} trials, too few for {n_blocks} blocks. Ask for fewer with {asked}."
         )
     return (people.groupby(people).cumcount() * n_blocks // size + 1).to_numpy()

@@ -5,6 +5,7 @@ import pandas as pd
 
 from neuroloom.cohort.cohort import ArraySource, Cohort
 from neuroloom.cohort.mapping import mapped
+from neuroloom.cohort.trials import blocks_in_order
 from neuroloom.errors import FileProblem, NeuroloomError
 from neuroloom.formats import extension
 from neuroloom.formats.channels import standard_positions, type_by_name, volts
@@ -32,7 +33,8 @@ def read_trials_file(told, root, path):
     Returns
     -------
     Cohort
-        Samples ``trial-0001`` ...; columns participant_id, ``trial`` (order, from 1), and that of the labels.
+        Samples ``trial-0001`` ...; columns participant_id, ``trial`` (order, from 1), that of the labels, and ``block``
+        where blocks are asked for.
     """
     if told.participant is None or told.table is not None or not told.inputs:
         raise NeuroloomError(
@@ -48,6 +50,8 @@ def read_trials_file(told, root, path):
     table = pd.DataFrame({"participant_id": told.participant, "trial": np.arange(1, n + 1)}, index=index)
     if told.labels is not None:
         table[told.labels.column] = _labels(told.labels, next(iter(told.inputs.values())), index, root, path)
+    if told.blocks is not None:
+        table["block"] = blocks_in_order(table["participant_id"], told.blocks, f"{path}: blocks")
     sources = {name: ArraySource("series", samples, values, geometry) for name, (values, geometry) in arrays.items()}
     return Cohort(table, sources, name=root.resolve().name)
 

@@ -24,6 +24,8 @@ class BandPower(OnSeries):
         Edges in Hz, the upper one not in the band.
     segment : float
         Length in s of the pieces whose spectra are averaged (Hann window, half overlapping); a shorter trial is one piece.
+    parts : int
+        Equal parts of a trial whose powers are features of their own, for example epochs of sleep side by side.
     head : str
         ``lda`` (shrunk) or ``logistic`` (penalty chosen inside the fit part).
     class_weight : str
@@ -33,32 +35,41 @@ class BandPower(OnSeries):
     name = "band_power"
     needs_rate = True
 
-    def __init__(self, bands=BANDS, segment=2.0, head="lda", class_weight="balanced"):
+    def __init__(self, bands=BANDS, segment=2.0, parts=1, head="lda", class_weight="balanced"):
         check_known(f"head of {self.name}", head, HEADS)
         super().__init__(HEADS[head](class_weight=class_weight))
-        self.bands, self.segment = checked_bands(self.name, bands), float(segment)
+        if not (isinstance(parts, int) and parts >= 1):
+            raise NeuroloomError(f"{self.name}: parts must be 1 or more, but is {parts!r}.")
+        self.bands, self.segment, self.parts = checked_bands(self.name, bands), float(segment), parts
 
     def learn(self, x, y):
         """Return which channels carry a signal, the bands and the rate."""
         channels = Channels(self.name).fit(x)
         self.warnings = channels.flat_warnings
-        length = min(x.shape[-1], max(1, round(self.segment * self.sampling_rate)))
+        if x.shape[-1] % self.parts:
+            raise NeuroloomError(
+                f"{self.name}: trials of {x.shape[-1]} time points cannot be cut into {self.parts} equal parts. Correct parts, "
+                "or start and stop of the trials."
+            )
+        length = min(x.shape[-1] // self.parts, max(1, round(self.segment * self.sampling_rate)))
         return {
             "live": np.flatnonzero(channels.live),
             "bands": self.bands,
             "rate_length": np.array([self.sampling_rate, length]),
+            "parts": np.array(self.parts),
         }
 
     def features(self, x):
-        """Return the log of the mean power density, shape (n, channel and band)."""
-        rate, length = self.fitted["rate_length"]
+        """Return the log of the mean power density, shape (n, channel, part and band)."""
+        (rate, length), parts = self.fitted["rate_length"], int(self.fitted["parts"])
         frequency = np.fft.rfftfreq(int(length), 1 / rate)
         of_bands = [(frequency >= low) & (frequency < high) for low, high in self.fitted["bands"]]
         self._check(of_bands, rate, length)
-        power = np.empty((len(x), len(self.fitted["live"]), len(of_bands)))
+        power = np.empty((len(x), len(self.fitted["live"]), parts, len(of_bands)))
         for place, trial in zip(power, x, strict=True):
-            density = signal.welch(trial[self.fitted["live"]], rate, nperseg=int(length))[1]  # (channel, frequency)
-            place[:] = np.stack([density[:, own].mean(axis=1) for own in of_bands], axis=1)
+            cut = trial[self.fitted["live"]].reshape(power.shape[1], parts, -1)
+            density = signal.welch(cut, rate, nperseg=int(length))[1]  # (channel, part, frequency)
+            place[:] = np.stack([density[..., own].mean(axis=-1) for own in of_bands], axis=-1)
         return log_power(power).reshape(len(x), -1)
 
     def _check(self, of_bands, rate, length):

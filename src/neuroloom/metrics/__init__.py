@@ -8,6 +8,7 @@ METRICS = {
     "sensitivity": "neuroloom.metrics.decision:sensitivity",
     "specificity": "neuroloom.metrics.decision:specificity",
     "f1": "neuroloom.metrics.decision:f1",
+    "kappa": "neuroloom.metrics.decision:kappa",
     "brier": "neuroloom.metrics.calibration:brier",
     "log_loss": "neuroloom.metrics.calibration:log_loss",
     "ece": "neuroloom.metrics.calibration:ece",

@@ -58,6 +58,18 @@ def _f1(sums):
     return scores[:, 1] if scores.shape[1] == 2 else scores.mean(axis=1)
 
 
+def _kappa(sums):
+    """Return agreement beyond that of equal shares dealt by chance, over the most there can be; NaN where none can."""
+    hits, of_class, called = np.split(sums, 3, axis=1)
+    total = of_class.sum(axis=1, keepdims=True)
+    by_chance = (ratio(of_class, total) * ratio(called, total)).sum(axis=1)
+    return ratio(ratio(hits.sum(axis=1), total[:, 0]) - by_chance, 1 - by_chance)
+
+
+def _nothing(truth, reference=None):
+    return 0.0
+
+
 def _largest_share(truth, reference=None):
     return float(np.bincount(truth).max() / len(truth))
 
@@ -150,4 +162,16 @@ f1 = Metric(
     estimand="harmonic mean of sensitivity and precision",
     needs="positive",
     informative=_of_positives,
+)
+kappa = Metric(
+    name="kappa",
+    label="Cohen's kappa",
+    kind="class",
+    sums=_table_sums,
+    finish=_kappa,
+    higher_is_better=True,
+    chance=_nothing,
+    scale="correlation",
+    estimand="agreement of the most probable class with the true one beyond chance (Cohen 1960, doi:10.1177/001316446002000104)",
+    needs="classes",
 )

@@ -27,7 +27,9 @@ def _unit_fact(record):
     if not unit:
         return []
     units = f"{unit.get('name', 'participant')}s"
-    return [(units.capitalize(), str(unit.get("n", "–")), f"claimed for new {units}")]
+    known = record.metrics.get("identity") != "unknown"
+    claimed = f"claimed for new {units}" if known else "who is who is unknown: claimed for nobody new"
+    return [(units.capitalize(), str(unit.get("n", "–")), claimed)]
 
 
 def _split_fact(record):

@@ -13,6 +13,7 @@ from neuroloom.report.wording import counted, joined, metric_words, number, with
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
 from neuroloom.transforms import AUGMENTATIONS, FITTED_TRANSFORMS, SCAN_TRANSFORMS
+from neuroloom.validation.words import WHO_UNKNOWN
 
 TABLES = (
     MODELS,
@@ -110,7 +111,10 @@ def _data(record, references):
     if len(people):
         samples = len(record.cohort)
         scans = f" ({counted(samples, 'sample')})" if samples != len(people) else ""
-        told.append(f"The cohort held {counted(len(people), 'participant')}{scans}{_sites(people)}{_who(people)}.")
+        held = f"{counted(len(people), 'participant')}{scans}"
+        if record.metrics.get("identity") == "unknown":
+            held = f"{counted(samples, 'sample')} of an unknown number of people"
+        told.append(f"The cohort held {held}{_sites(people)}{_who(people)}.")
         told += _target_sentence(record, holders_of_target(record))
     return told
 
@@ -240,11 +244,11 @@ def _validation(record, references):
         return told
     splits = folds.groupby(["repeat", "fold"])
     told.append(
-        f"Scores are out of sample, from {_split_words(validation, folds)}. In each fold {_divided(validation)} divided into a "
+        f"Scores are out of sample, from {_split_words(validation, folds)}. In each fold {_divided(validation, record)} divided into a "
         f"fit part that is learned from, a tune part that only chooses{_tune_use(record)}, and a test part that is "
         f"scored once ({_sizes(splits)} samples)."
     )
-    told.append(_who_sat_together(unit, folds))
+    told.append(_who_sat_together(unit, folds, record.metrics.get("identity")))
     if validation.get("gap"):
         told.append(
             f"Between what was learned from and what was tested lay at least {validation['gap']:g} s of each recording."
@@ -252,8 +256,10 @@ def _validation(record, references):
     return told
 
 
-def _divided(validation):
+def _divided(validation, record):
     unit = validation.get("unit", "participant")
+    if record.metrics.get("identity") == "unknown":
+        return f"{unit}s, by their names, were"
     if validation.get("within"):
         return f"the {unit}s of one person, from whom alone that fold's learners learned, were"
     return "people were" if unit not in WITHIN_PERSON else f"{unit}s were"
@@ -296,8 +302,10 @@ def _sizes(splits):
     return ", ".join(shown)
 
 
-def _who_sat_together(unit, folds):
+def _who_sat_together(unit, folds, identity):
     name = unit.get("name", "participant")
+    if identity == "unknown":
+        return f"The unit was the {name}; {WHO_UNKNOWN}, and no score is claimed for new people."
     if disjoint_in(folds):
         return f"No participant stood in two parts of a fold; the unit of claim is the {name}."
     return (

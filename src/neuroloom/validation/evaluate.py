@@ -16,6 +16,7 @@ from neuroloom.validation.setting import Setting
 from neuroloom.validation.spelling import evaluate_spelling
 from neuroloom.validation.tested import read_tested
 from neuroloom.validation.warnings import warnings_of
+from neuroloom.validation.words import WHO_UNKNOWN, plural
 
 ROLES = ("deep", "last epoch", "baseline", "confounds")
 KINDS = ("classify", "regress")
@@ -43,6 +44,7 @@ def evaluate(
     within=None,
     gap=0.0,
     title="",
+    identity="known",
     primary=None,
     simulated=False,
     spelling=None,
@@ -81,6 +83,8 @@ def evaluate(
     inputs : sequence of str
         What is learned from, for the first sentence.
     split, title : str
+    identity : {"known", "unknown"}
+        Whether each row's person is known.
     within : "participant" or None
         Whether each person has learners of their own.
     gap : float
@@ -107,8 +111,9 @@ def evaluate(
         "target": _target(task, classes),
         "inputs": list(inputs),
         "simulated": bool(simulated),
+        "identity": identity,
         "unit": _unit(tested, unit),
-        "split": told_split(folds, split, unit, within, gap),
+        "split": told_split(folds, split, unit, within, gap, identity),
         "primary": setting.primary.name,
         "deep": deep,
         "chance": {metric.name: chance(metric, tested.outcomes[deep]) for metric in setting.metrics},
@@ -123,9 +128,24 @@ def evaluate(
     if spelling is not None:
         report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
     report = plain(report)
+    if identity == "unknown":
+        report["learners"] = _for_nobody_new(report["learners"], unit)
     report["sentence"] = first_sentence(report)
     report["warnings"] = warnings_of(report, tested, setting)
     return report
+
+
+def _for_nobody_new(entry, unit):
+    """Return the entries of learners whose estimands are not for new units: who is who is unknown."""
+    if not isinstance(entry, dict):
+        return entry
+    said = {key: _for_nobody_new(value, unit) for key, value in entry.items()}
+    if "estimand" in said:
+        units = plural(unit, 2)
+        said["estimand"] = said["estimand"].replace(
+            f"for new {units} like these", f"for these {units}, whoever they are of"
+        )
+    return said
 
 
 def plain(value):
@@ -166,7 +186,7 @@ def _unit(tested, unit):
     return entry | {"participants": int(persons), "within_person": unit in WITHIN_PERSON}
 
 
-def told_split(folds, name, unit, within=None, gap=0.0):
+def told_split(folds, name, unit, within=None, gap=0.0, identity="known"):
     """Return how people were split into folds: name, folds (of each person, ``within`` one), repeats, and a text."""
     n_folds = int(folds.groupby(["repeat", "participant_id"] if within else "repeat")["fold"].nunique().max())
     repeats = int(folds["repeat"].nunique())
@@ -176,7 +196,11 @@ def told_split(folds, name, unit, within=None, gap=0.0):
         "" if within is None else f" inside each of {folds['participant_id'].nunique()} people, who have a model each"
     )
     apart = f", and {gap:g} s lie between what is learned from and what is tested" if gap else ""
-    text = f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}{inside}, {folds_told}; no {unit} is in two parts of a fold{apart}"
+    unproven = f"; {WHO_UNKNOWN}" if identity == "unknown" else ""
+    text = (
+        f"{SPLIT_WORDS.get(name, name.replace('_', ' '))}{inside}, {folds_told}; no {unit} is in two parts of a fold{apart}"
+        f"{unproven}"
+    )
     return {"name": name, "within": within, "gap": gap, "folds": n_folds, "repeats": repeats, "text": text}
 
 

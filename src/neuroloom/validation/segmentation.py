@@ -5,6 +5,7 @@ from scipy.stats import t as student
 
 from neuroloom.validation.evaluate import plain, told_split
 from neuroloom.validation.intervals import LEVEL
+from neuroloom.validation.words import WHO_UNKNOWN
 
 FEW = 10  # units below which the page says that little can be said
 DICE, VOLUME = "dice", "volume_error"
@@ -15,7 +16,19 @@ ESTIMANDS = {
 
 
 def evaluate_segmentation(
-    predictions, people, folds, *, target, classes, roles, labels, unit, split, title, simulated=False
+    predictions,
+    people,
+    folds,
+    *,
+    target,
+    classes,
+    roles,
+    labels,
+    unit,
+    split,
+    title,
+    simulated=False,
+    identity="known",
 ):
     """Return ``metrics.json`` of a run that tells what is where.
 
@@ -35,6 +48,8 @@ def evaluate_segmentation(
         Learner -> deep or baseline; what a reader calls it.
     unit, split, title : str
     simulated : bool
+    identity : {"known", "unknown"}
+        Whether each row's person is known.
 
     Returns
     -------
@@ -65,13 +80,14 @@ def evaluate_segmentation(
         "title": title,
         "target": {"name": target, "classes": [], "positive": None, "unit": None},
         "simulated": bool(simulated),
+        "identity": identity,
         "unit": {
             "name": unit,
             "n": n_units,
             "participants": int(people["participant_id"].nunique()),
             "within_person": False,
         },
-        "split": told_split(folds, split, unit),
+        "split": told_split(folds, split, unit, identity=identity),
         "primary": DICE,
         "deep": deep,
         "chance": {},
@@ -158,11 +174,14 @@ def _sentence(report):
         text += f"; this is {verdict} {other['label']} ({other['scores'][DICE]['value']:.2f})"
     if n < FEW:
         text += f"; with {n} {report['unit']['name']}s tested, n is too small to conclude"
-    return f"{text}."
+    text = f"{WHO_UNKNOWN}: {text}" if report["identity"] == "unknown" else text
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _warnings(report, per_unit):
     warnings = []
+    if report["identity"] == "unknown":
+        warnings.append(f"{WHO_UNKNOWN[:1].upper()}{WHO_UNKNOWN[1:]}.")
     if report["simulated"]:
         warnings.append(
             "The label maps are simulated: the score shows what the method learns, and nothing about people."

@@ -1,6 +1,6 @@
 """The page's first sentence: what the numbers mean together, in plain words."""
 
-from neuroloom.validation.words import plural
+from neuroloom.validation.words import WHO_UNKNOWN, plural
 
 SMALL = 30  # units below which nothing is concluded
 WIDE = 0.3  # of a bounded metric; of an error WIDE_ERROR times itself
@@ -14,6 +14,7 @@ METRIC_WORDS = {
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "f1": "F1",
+    "kappa": "Cohen's kappa",
     "brier": "a Brier score of",
     "log_loss": "a log loss of",
     "mae": "a mean absolute error of",
@@ -119,8 +120,9 @@ def _main(report, subject, score, shown, small):
 
 
 def _opening(report):
-    opening = "in simulated data, " if report["simulated"] else ""
-    if report["unit"]["within_person"]:
+    opening = f"{WHO_UNKNOWN}: " if report["identity"] == "unknown" else ""
+    opening += "in simulated data, " if report["simulated"] else ""
+    if report["unit"]["within_person"] and report["identity"] == "known":
         n = report["unit"]["participants"]
         opening += "for this person, " if n == 1 else f"for these {n} people, "
     return opening
@@ -138,6 +140,8 @@ def _asked(report, tell, predict):
 def _who(report):
     unit = report["unit"]
     who = f"{unit['n']} {plural(unit['name'], unit['n'])}"
+    if report["identity"] == "unknown":
+        return f"{who}, none of them in training under the same name"
     who += " never seen in training" if unit["name"] == "site" else ", none of them seen in training"
     subject = report["learners"][report["deep"]]
     if unit["name"] != "site" and subject["unseen_sites"] and not subject["seen_sites"]:

@@ -17,7 +17,7 @@ TWO_CLASSES = (
     "brier",
     "log_loss",
 )
-MORE_CLASSES = ("auc", "average_precision", "balanced_accuracy", "accuracy", "f1", "brier", "log_loss")
+MORE_CLASSES = ("auc", "average_precision", "balanced_accuracy", "accuracy", "f1", "kappa", "brier", "log_loss")
 NUMBERS = ("mae", "rmse", "r2", "pearson", "spearman", "bias_slope")
 OF_GROUPS = {"classify": ("auc", "balanced_accuracy", "accuracy"), "regress": ("mae", "pearson")}
 

@@ -7,7 +7,7 @@ from neuroloom.errors import listed
 from neuroloom.validation.confounds import association_of
 from neuroloom.validation.intervals import FEW_UNITS
 from neuroloom.validation.sentence import ERRORS, best_of, number, too_small
-from neuroloom.validation.words import plural
+from neuroloom.validation.words import WHO_UNKNOWN, plural
 
 RARE = 0.2  # share of a class below which accuracy alone misleads
 TOO_GOOD = {"auc": 0.99, "balanced_accuracy": 0.98, "accuracy": 0.98, "pearson": 0.98, "r2": 0.95}
@@ -28,6 +28,7 @@ def warnings_of(report, tested, setting):
     """
     truth = _truth_by_sample(tested)
     checks = [
+        _unknown(report),
         _too_good(report),
         _small(report),
         _one_sided(report),
@@ -47,6 +48,15 @@ def warnings_of(report, tested, setting):
 
 def _subject(report):
     return report["learners"][report["deep"]]
+
+
+def _unknown(report):
+    if report["identity"] == "known":
+        return []
+    return [
+        f"{WHO_UNKNOWN[:1].upper()}{WHO_UNKNOWN[1:]}: one person may be on both sides of it under two names, and the score says "
+        "nothing of new people."
+    ]
 
 
 def _too_good(report):

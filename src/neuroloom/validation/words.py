@@ -1,4 +1,6 @@
-"""Words for numbers of people."""
+"""Words for numbers of people, and for not knowing who they are."""
+
+WHO_UNKNOWN = "who is who is unknown, so the split cannot be proven to keep people apart"
 
 
 def plural(name, n):
