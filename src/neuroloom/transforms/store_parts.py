@@ -1,6 +1,7 @@
 """Stores that are parts of other stores: trials of recordings, and one scan for all trials of its recording."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,10 @@ class PartStore:
 
     def geometry(self, row):
         """Return what is known beside the data of a row; the events of a whole recording are not those of a part."""
-        told = self.store.geometry(int(self.source[row]))
+        source = int(self.source[row])
+        if source not in self._geometries:
+            self._geometries[source] = self.store.geometry(source)
+        told = self._geometries[source]
         return told if self.first is None else {name: one for name, one in told.items() if name != "events"}
 
     @property
@@ -53,8 +57,14 @@ class PartStore:
     def names(self):
         return self.store.names
 
-    @property
+    @cached_property
+    def _geometries(self):
+        """What was read of the recordings already: their parts are many."""
+        return {}
+
+    @cached_property
     def present(self):
+        """Whether each row has data, (n,)."""
         return self.store.present[self.source]
 
     def stack(self, rows):

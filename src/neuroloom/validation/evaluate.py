@@ -9,6 +9,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.known import check_known
 from neuroloom.validation.comparison import compare
 from neuroloom.validation.confounds import beyond
+from neuroloom.validation.events import evaluate_events
 from neuroloom.validation.learner_entry import learner_entry
 from neuroloom.validation.scores import chance
 from neuroloom.validation.sentence import first_sentence
@@ -46,6 +47,7 @@ def evaluate(
     primary=None,
     simulated=False,
     spelling=None,
+    events=None,
 ):
     """Return ``metrics.json`` of a run.
 
@@ -90,6 +92,8 @@ def evaluate(
     simulated : bool
     spelling : dict or None
         Columns of ``people`` that say what was spelled, as `evaluate_spelling` takes them.
+    events : dict or None
+        Tune predictions, recordings and settings by which windows become alarms, as `evaluate_events` takes them.
 
     Returns
     -------
@@ -122,6 +126,8 @@ def evaluate(
     report |= _beside_each_other(setting, roles, labels or {})
     if spelling is not None:
         report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
+    if events is not None:
+        report["events"] = evaluate_events(predictions, tested=tested, unit=unit, seed=seed, deep=deep, **events)
     report = plain(report)
     report["sentence"] = first_sentence(report)
     report["warnings"] = warnings_of(report, tested, setting)
