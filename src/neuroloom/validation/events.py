@@ -218,7 +218,7 @@ def _at_random(found, detector, n_draws, seed, learner):
 def _by_person(found):
     """Return what was found of each person, of the first repeat."""
     rows = []
-    for person in dict.fromkeys(one.person for one in found):
+    for person in sorted({one.person for one in found}):
         own = [one for one in found if one.person == person and one.repeat == 0]
         counts = total(one.counts for one in own)
         told = {"person": person, "recordings": len(own), "hours": counts.seconds / 3600}
