@@ -28,7 +28,7 @@ from neuroloom.training.learner import last_epoch
 from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
-from neuroloom.validation.events import ALARM_COLUMNS
+from neuroloom.validation.found_events import ALARM_COLUMNS
 from neuroloom.validation.segmentation import evaluate_segmentation
 
 ALWAYS_KEPT = ("participant_id", "session_id", "run_id", "site", "family_id", "age", "sex")

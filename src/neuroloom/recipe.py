@@ -138,7 +138,7 @@ class SpellingSettings(Settings):
 
 
 class EventSettings(Settings):
-    """How probabilities of windows become alarms, and how these are counted; see `neuroloom.validation.events`."""
+    """How probabilities of windows become alarms, and how these are counted; see `neuroloom.validation.found_events`."""
 
     label: str
     threshold: Literal["tune"] | Annotated[float, Field(gt=0, lt=1)] = "tune"

@@ -27,7 +27,8 @@ def test_windows_follow_on_each_other_and_their_class_is_what_fills_them():
     assert np.flatnonzero(found.table["event"] == "seizure").tolist() == [2, 3, 4]
     assert np.flatnonzero(found.table["partly"]).tolist() == [1, 6, 7, 8]
     assert found.table["onset"].tolist() == [0, 2, 4, 6, 8, 10, 12, 14, 16]
-    assert found.table.index[0] == "ben_1_w00001" and found.table["age"].tolist() == [40] * 9
+    assert found.table.index[0] == "ben_1_w00001"
+    assert found.table["age"].tolist() == [40] * 9
 
 
 def test_the_share_that_makes_a_class_is_set_by_overlap():
@@ -61,7 +62,8 @@ def test_rates_that_are_no_whole_number_do_not_drift():
     rate, n_times = 128.5, round(3600 * 128.5)
     first = windows([(100.0, 60.0, "sz")], n_times=n_times, rate=rate).first
     assert np.abs(first / rate - 2.0 * np.arange(len(first))).max() <= 0.5 / rate
-    assert len(first) == 1799 and first[-1] + round(4 * rate) <= n_times
+    assert len(first) == 1799
+    assert first[-1] + round(4 * rate) <= n_times
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def test_the_fit_part_alone_is_thinned_and_anew_in_each_fold():
 
 
 def test_a_class_that_is_not_there_is_named():
-    with pytest.raises(NeuroloomError, match="Unknown class of trials.keep: 'backgruond'. Did you mean 'background'"):
+    with pytest.raises(
+        NeuroloomError, match=r"Unknown class of trials\.keep: 'backgruond'\. Did you mean 'background'"
+    ):
         thinned(FOLDS, COHORT, "event", {"backgruond": 0.2})
 
 

@@ -70,8 +70,8 @@ def test_the_threshold_lies_where_noise_ends_and_events_begin():
 
 
 def test_a_rate_of_false_alarms_is_kept_to_on_the_tune_part():
-    courses = drawn(0.1, seed=0)
-    strict, loose = (Detector(length=4.0, every=2.0, merge=0.0, false_per_day=rate) for rate in (6.0, 600.0))
+    courses = drawn(0.1, seed=0, n=2)
+    strict, loose = (Detector(length=4.0, every=2.0, merge=20.0, false_per_day=rate) for rate in (6.0, 600.0))
     assert strict.chosen(courses) > loose.chosen(courses)
     for detector in (strict, loose):
         alarms = [detector.alarms(course, detector.chosen(courses)) for course in courses]

@@ -5,7 +5,7 @@ from pathlib import Path
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.report.cohort_tables import cohort_section
 from neuroloom.report.confound_rows import confound_section
-from neuroloom.report.events import events_section
+from neuroloom.report.event_section import events_section
 from neuroloom.report.explained import explanation_section
 from neuroloom.report.figures_calibration import calibration_figure
 from neuroloom.report.figures_discrimination import roc_figure

@@ -9,7 +9,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.known import check_known
 from neuroloom.validation.comparison import compare
 from neuroloom.validation.confounds import beyond
-from neuroloom.validation.events import evaluate_events
+from neuroloom.validation.found_events import evaluate_events
 from neuroloom.validation.learner_entry import learner_entry
 from neuroloom.validation.scores import chance
 from neuroloom.validation.sentence import first_sentence

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.validation.events import evaluate_events
+from neuroloom.validation.found_events import evaluate_events
 from neuroloom.validation.intervals import rate_interval
 from neuroloom.validation.tested import read_tested
 
@@ -110,9 +110,11 @@ def test_the_threshold_never_sees_the_test_part():
 
 def test_what_is_planted_is_found_and_noise_is_not_better_than_random_alarms():
     found = evaluated(noisy(8.0, seed=1), random=100)["learners"]["net"]
-    assert found["sensitivity"]["value"] == 1.0 and found["f1"]["value"] > 0.9
-    assert found["chance"]["f1"] < 0.3 and found["chance"]["p"] == pytest.approx(1 / 101)
-    p = [evaluated(noisy(0.0, seed=n), tune=noisy(0.0, seed=50 + n), random=100)["learners"]["net"]["chance"]["p"]
+    assert found["sensitivity"]["value"] == 1.0
+    assert found["f1"]["value"] > 0.9
+    assert found["chance"]["f1"] < 0.3
+    assert found["chance"]["p"] == pytest.approx(1 / 101)
+    p = [evaluated(noisy(0.0, seed=n), tune=noisy(0.0, seed=50 + n), random=40)["learners"]["net"]["chance"]["p"]
          for n in range(10)]  # fmt: skip
     assert sum(one <= 0.05 for one in p) <= 3  # of 10 at 5 %: more have a chance of 1 in 1000
 
