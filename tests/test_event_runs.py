@@ -73,8 +73,8 @@ def test_the_tune_part_says_the_same_whatever_the_test_part_is(cache, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"trials.start": 0.0}, "start goes with every and length"),
-        ({"trials.every": None, "trials.start": 0.0, "trials.stop": 4.0}, "goes with every and length"),
+        ({"trials.start": 0.0}, "start belongs to trials around events"),
+        ({"trials.every": None, "trials.start": 0.0, "trials.stop": 4.0}, "belongs to trials that are windows"),
         ({"trials.length": None}, "give start and stop, around events, or every, length, classes and otherwise"),
         ({"validation.events.label": "spike"}, "Unknown label of validation.events"),
         ({"validation.tune": 0.0}, "validation.tune=0 leaves none"),

@@ -70,17 +70,14 @@ class TrialSettings(Settings):
 
     @model_validator(mode="after")
     def _one_of_them(self):
-        needed = OF_WINDOWS if self.every is not None else OF_EVENTS
-        if any(getattr(self, key) is None for key in needed):
+        windows = self.every is not None
+        if any(getattr(self, key) is None for key in (OF_WINDOWS if windows else OF_EVENTS)):
             raise ValueError("give start and stop, around events, or every, length, classes and otherwise, for windows")
-        foreign = [
-            key for key in (ONLY_EVENTS if self.every is not None else ONLY_WINDOWS) if key in self.model_fields_set
-        ]
-        foreign = [key for key in foreign if getattr(self, key) != type(self).model_fields[key].default]
+        fields, others = type(self).model_fields, ONLY_EVENTS if windows else ONLY_WINDOWS
+        foreign = [key for key in others if getattr(self, key) != fields[key].default]
         if foreign:
-            raise ValueError(
-                f"{foreign[0]} goes with {'start and stop' if self.every is not None else 'every and length'}"
-            )
+            form = "around events (start, stop)" if windows else "that are windows (every, length)"
+            raise ValueError(f"{foreign[0]} belongs to trials {form}, so leave it out")
         return self
 
     @property
