@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neuroloom.validation.evaluate import evaluate
+from neuroloom.validation.warnings import _too_good
 
 TASK = {"kind": "classify", "target": "diagnosis", "classes": ["control", "AD"], "positive": "AD", "unit": None}
 ROLES = {"net": "deep", "linear": "baseline", "confounds": "confounds"}
@@ -134,3 +135,12 @@ def test_bias_correction_that_flatters(tables):
 def test_nothing_is_said_to_follow_what_is_drawn_apart(tables, seed):
     told = warned(*tables(n=150, seed=10 + seed))
     assert not [text for text in told if "go together" in text or "follows" in text or "names the site" in text]
+
+
+def test_accuracy_where_one_class_is_common_is_held_against_its_share():
+    """97 % of one class: an accuracy of 99 % leaves a third of the errors of always saying it, which is no leak."""
+    report = {"chance": {"accuracy": 0.97}, "ceiling": None, "learners": {}}
+    learner = lambda value: {"net": {"scores": {"accuracy": {"value": value}}}}  # noqa: E731
+    assert _too_good(report | {"learners": learner(0.99)}) == []
+    assert len(_too_good(report | {"learners": learner(0.999)})) == 1
+    assert len(_too_good({"chance": {"accuracy": 0.5}, "ceiling": None, "learners": learner(0.981)})) == 1

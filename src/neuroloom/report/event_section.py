@@ -18,7 +18,7 @@ def events_section(record):
     return {
         "title": f"Events: {told['label']}",
         "about": f"{counted(told['n_events'], 'event')} in {counted(told['n_recordings'], 'recording')}, "
-        f"{told['hours']:.3g} hours. {_how(record)}",
+        f"{told['hours']:.3g} h. {_how(record)}",
         "rows": [
             _row(name, record.label(name), colours[name], entry)
             for name, entry in sorted(told["learners"].items(), key=lambda item: list(record.learners).index(item[0]))
