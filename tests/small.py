@@ -48,6 +48,17 @@ SMALL = {
         "training.epochs": 1,
         "validation.folds": 2,
     },
+    "seizure-detect": {
+        "cohort.n_participants": 4,
+        "cohort.hours": 0.25,
+        "cohort.sampling_rate": 64.0,
+        "cohort.mains": 0.0,
+        "inputs.eeg.chain": [{"name": "filter", "high_pass": 0.5, "low_pass": 28.0}],
+        "trials.every": 4.0,
+        "training.epochs": 1,
+        "validation.folds": 2,
+        "validation.events.random": 19,
+    },
     "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import pandas as pd
 
+from neuroloom.cohort.cut_windows import events_of
 from neuroloom.cohort.folds import check_folds, folds_table
 from neuroloom.cohort.opened import located
 from neuroloom.cohort.where import columns_named
@@ -20,12 +21,14 @@ from neuroloom.progress import watched_epochs
 from neuroloom.report.study_page import write_study_page
 from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_shuffled_target
+from neuroloom.sampling.trials import recordings_of
 from neuroloom.tasks import TASKS
-from neuroloom.training.job import fit_one, text_columns
+from neuroloom.training.job import TUNE_PREDICTIONS, fit_one, text_columns
 from neuroloom.training.learner import last_epoch
 from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
+from neuroloom.validation.found_events import ALARM_COLUMNS
 from neuroloom.validation.segmentation import evaluate_segmentation
 
 ALWAYS_KEPT = ("participant_id", "session_id", "run_id", "site", "family_id", "age", "sex")
@@ -129,7 +132,7 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
     calls = [
         (fit_tuned, recipe, data, kept, fold, place, run.log)
         if search
-        else (fit_one, plan, data, fold, recipe.seed, place, run.log)
+        else (fit_one, plan, data, fold, recipe.seed, place, run.log, recipe.validation.events is not None)
         for search, (plan, fold, place) in zip(tuned, work, strict=True)
     ]
     trained = sum(plan.kind == "trained" and not search for search, (plan, *_) in zip(tuned, work, strict=True))
@@ -147,6 +150,8 @@ def score(run, prepared, cache, jobs=1):
     metrics["tuning"] = told_tuning(recipe, [run.job_folder(fold.key, recipe.model.name) for fold in prepared.folds])
     metrics["warnings"] = [*metrics["warnings"], *prepared.warnings, *_learner_warnings(run, prepared)]
     run.write_table("predictions.csv", all_predictions(run, prepared))
+    if "events" in metrics:
+        run.write_table("alarms.csv", pd.DataFrame(metrics["events"].pop("alarms"), columns=ALARM_COLUMNS))
     run.write_json("metrics.json", metrics)
 
 
@@ -169,6 +174,7 @@ def evaluated(run, prepared, refit_nulls=None):
         within=settings.within,
         gap=settings.gap,
         spelling=settings.spelling and settings.spelling.model_dump(),
+        events=settings.events and asked_events(run, prepared),
         task={
             "kind": task.kind,
             "target": data.target.name,
@@ -189,6 +195,18 @@ def evaluated(run, prepared, refit_nulls=None):
         inputs=recipe.inputs_of(recipe.model),
         **said,
     )
+
+
+def asked_events(run, prepared):
+    """Return what `evaluate_events` needs beside the predictions of the test parts."""
+    recipe, trials = prepared.recipe, prepared.recipe.trials
+    asked = recipe.validation.events.model_dump()
+    recorded = {}
+    for sample, one in recordings_of(prepared.data.stores[trials.input].store).items():
+        spans = events_of(sample, one, trials.classes)[0][asked["label"]]
+        recorded[sample] = ([(onset, stop - onset) for onset, stop in spans], one.n_times / one.sampling_rate)
+    tune = all_predictions(run, prepared, TUNE_PREDICTIONS)
+    return {"tune_predictions": tune, "recorded": recorded, "every": trials.every, "length": trials.length, **asked}
 
 
 def refits(run, prepared, cache, jobs=1):
@@ -216,11 +234,11 @@ def refits(run, prepared, cache, jobs=1):
     return {plan.name: partial(refit, plan) for plan in prepared.plans}
 
 
-def all_predictions(run, prepared):
-    """Return the test predictions of all folds and learners, a row each."""
+def all_predictions(run, prepared, name="predictions.csv"):
+    """Return the predictions of all folds and learners, a row each: of the test parts, or as the file's name says."""
     words = text_columns(prepared.data.target)
     places = [run.job_folder(fold.key, plan.name) for plan in prepared.plans for fold in prepared.folds]
-    return pd.concat([read_table(place / "predictions.csv", text=words) for place in places], ignore_index=True)
+    return pd.concat([read_table(place / name, text=words) for place in places], ignore_index=True)
 
 
 def _learner_warnings(run, prepared):

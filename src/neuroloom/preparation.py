@@ -10,6 +10,7 @@ from neuroloom.cohort.apart import Stretches
 from neuroloom.cohort.folds import make_folds
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import input_target, read_target
+from neuroloom.cohort.thinned import check_events_everywhere, thinned
 from neuroloom.cohort.where import chosen
 from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS, MAP_ESTIMATORS
@@ -103,6 +104,7 @@ def _check_asked(recipe):
             f"{recipe.id}: sampling 'patches' is for segmentation; task {recipe.task.name!r} gives one answer a sample. Use "
             "sampling={name: whole}."
         )
+    _check_asked_of_events(recipe)
     if of_labels and (recipe.explanation or recipe.validation.refit):
         raise NeuroloomError(
             f"{recipe.id}: explanations and refits are not made for segmentation. Set explanation=[] and validation.refit=0."
@@ -115,6 +117,29 @@ def _check_primary(recipe):
     if primary is not None:
         of_kind = {"class": (*TWO_CLASSES, *MORE_CLASSES), "number": NUMBERS}.get(kind, ())
         check_known("validation.primary", primary, tuple(dict.fromkeys(of_kind)))
+
+
+def _check_asked_of_events(recipe):
+    """Check that alarms are asked of windows, of a class that is told apart, in whole recordings of a test part."""
+    asked = recipe.validation.events
+    if asked is None:
+        return
+    if recipe.trials is None or recipe.trials.every is None or recipe.target.column != recipe.trials.column:
+        raise NeuroloomError(
+            f"{recipe.id}: validation.events finds events from windows of recordings. Cut windows (trials.every, "
+            "trials.length) and set target.column to the column that trials writes (trials.column)."
+        )
+    check_known("label of validation.events (a class of trials)", asked.label, recipe.trials.classes)
+    if recipe.validation.unit in ("block", "sample"):
+        raise NeuroloomError(
+            f"{recipe.id}: events are counted in whole recordings, but a {recipe.validation.unit} is a part of one. Set "
+            "validation.unit to participant, session or run."
+        )
+    if asked.threshold == "tune" and not recipe.validation.tune:
+        raise NeuroloomError(
+            f"{recipe.id}: validation.events.threshold is chosen on the tune part, and validation.tune=0 leaves none. Give "
+            "a share, or a threshold between 0 and 1."
+        )
 
 
 def _check_learner(learner, recipe):
@@ -178,6 +203,11 @@ def prepare(recipe, cohort, cache, on_progress=None):
         repeats=settings.repeats, tune=settings.tune, seed=recipe.seed, within=settings.within,
         stretches=_stretches(recipe, cohort),
     )  # fmt: skip
+    if recipe.trials is not None and recipe.trials.every is not None:
+        folds = thinned(folds, cohort, recipe.trials.column, recipe.trials.keep, recipe.seed)
+    if settings.events is not None:
+        asked = settings.events
+        check_events_everywhere(folds, cohort, recipe.trials.column, asked.label, asked.threshold == "tune")
     confounds, warnings = _known_confounds(recipe, cohort)
     plans, roles = make_plans(recipe, confounds)
     return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
@@ -191,7 +221,8 @@ def _stretches(recipe, cohort):
         return None
     onset = cohort.table["onset"].to_numpy(dtype=np.float64)
     recording = cohort.table["recording_id"].astype(str).to_numpy()
-    return Stretches(recording, onset + recipe.trials.start, onset + recipe.trials.stop, recipe.validation.gap)
+    start, stop = recipe.trials.stretch
+    return Stretches(recording, onset + start, onset + stop, recipe.validation.gap)
 
 
 def _target(recipe, cohort):

@@ -16,6 +16,12 @@ from neuroloom.training.settings import TrainingSettings
 RECIPES = Path(__file__).parent / "recipes"
 
 
+OF_EVENTS, OF_WINDOWS = ("start", "stop"), ("length", "classes", "otherwise")  # what trials need, of either form
+ONLY_EVENTS = ("start", "stop", "fields", "blocks")
+ASKED_OF_WINDOWS = ("every", "length", "otherwise", "overlap")
+ONLY_WINDOWS = (*ASKED_OF_WINDOWS, "keep")
+
+
 class Settings(BaseModel):
     """Settings with known keys only."""
 
@@ -43,19 +49,48 @@ class InputSettings(Settings):
 
 
 class TrialSettings(Settings):
-    """Which events of a recording make trials, the samples from there on; see `neuroloom.cohort.trials.find_trials`."""
+    """What of a recording makes samples: stretches around its events, or windows, one every few seconds.
+
+    Around events (``start``, ``stop``) see `neuroloom.cohort.trials.find_trials`; windows (``every``, ``length``,
+    ``otherwise``) `neuroloom.cohort.cut_windows.find_windows`, and ``keep`` `neuroloom.cohort.thinned.thinned`.
+    """
 
     input: str
-    start: float
-    stop: float
-    classes: dict[str, str | list[str]] | None = None
-    column: str = "event"
+    start: float | None = None
+    stop: float | None = None
     fields: tuple[str, ...] = ()
     blocks: int | None = Field(default=None, ge=2)
+    every: float | None = Field(default=None, gt=0)
+    length: float | None = Field(default=None, gt=0)
+    otherwise: str | None = None
+    overlap: float = Field(0.5, gt=0, le=1)
+    keep: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    classes: dict[str, str | list[str]] | None = None
+    column: str = "event"
+
+    @model_validator(mode="after")
+    def _one_of_them(self):
+        windows = self.every is not None
+        if any(getattr(self, key) is None for key in (OF_WINDOWS if windows else OF_EVENTS)):
+            raise ValueError("give start and stop, around events, or every, length, classes and otherwise, for windows")
+        fields, others = type(self).model_fields, ONLY_EVENTS if windows else ONLY_WINDOWS
+        foreign = [key for key in others if getattr(self, key) != fields[key].default]
+        if foreign:
+            form = "around events (start, stop)" if windows else "that are windows (every, length)"
+            raise ValueError(f"{foreign[0]} belongs to trials {form}, so leave it out")
+        return self
 
     @property
     def how(self):
-        return self.model_dump(exclude={"input"})
+        """What finds the trials is told."""
+        return self.model_dump(
+            include={"classes", "column", *(ONLY_EVENTS if self.every is None else ASKED_OF_WINDOWS)}
+        )
+
+    @property
+    def stretch(self):
+        """From when to when after its onset a trial lasts, s."""
+        return (self.start, self.stop) if self.every is None else (0.0, self.length)
 
 
 class TargetSettings(Settings):
@@ -99,6 +134,22 @@ class SpellingSettings(Settings):
     option: str
 
 
+class EventSettings(Settings):
+    """How probabilities of windows become alarms, and how these are counted; see `neuroloom.validation.found_events`."""
+
+    label: str
+    threshold: Literal["tune"] | Annotated[float, Field(gt=0, lt=1)] = "tune"
+    false_per_day: float | None = Field(default=None, gt=0)
+    smooth: float = Field(0.0, ge=0)
+    causal: bool = False
+    least: float = Field(0.0, ge=0)
+    merge: float = Field(90.0, ge=0)
+    before: float = Field(30.0, ge=0)
+    after: float = Field(60.0, ge=0)
+    longest: float = Field(300.0, gt=0)
+    random: int = Field(200, ge=0)
+
+
 class ValidationSettings(Settings):
     """Who may sit together, and what stands beside the score."""
 
@@ -115,6 +166,7 @@ class ValidationSettings(Settings):
     refit: int = Field(0, ge=0)
     groups: tuple[str, ...] = ("site", "sex", "age")
     spelling: SpellingSettings | None = None
+    events: EventSettings | None = None
 
     @field_validator("refit")
     @classmethod

@@ -12,12 +12,11 @@ import numpy as np
 from neuroloom.errors import Diverged, NeuroloomError
 from neuroloom.formats.atomic import atomic_write, remove_halves
 from neuroloom.formats.limits import read_json
-from neuroloom.formats.tables import write_table
 from neuroloom.preparation import check_parts, make_plans, make_stores
 from neuroloom.recipe import resolved
 from neuroloom.sampling.data import Data
 from neuroloom.seeds import generator, key_number
-from neuroloom.training.job import predictions, single_thread
+from neuroloom.training.job import keep_predictions, single_thread
 from neuroloom.training.learner import load_learner, make_learner
 
 SEARCHED = ("model", "training", "task", "inputs")  # what a trial may change: not who is in which part
@@ -85,7 +84,7 @@ def fit_tuned(recipe, data, cache, fold, place, log):
                 shutil.copyfile(file, place / file.name)
         atomic_write(place / "tuning.json", json.dumps({"trials": trials, "chosen": best}, indent=1).encode())
         chosen = _trial_data(_trial_recipe(recipe, trials[best]["choice"]), recipe, data, cache)
-        write_table(place / "predictions.csv", predictions(load_learner(place), chosen, fold))
+        keep_predictions([load_learner(place)], chosen, fold, place, recipe.validation.events is not None)
         atomic_write(place / "done.json", json.dumps(job).encode())
         log.add("fold ended", **job)
 

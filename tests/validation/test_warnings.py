@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neuroloom.validation.evaluate import evaluate
+from neuroloom.validation.warnings import _too_good
 
 TASK = {"kind": "classify", "target": "diagnosis", "classes": ["control", "AD"], "positive": "AD", "unit": None}
 ROLES = {"net": "deep", "linear": "baseline", "confounds": "confounds"}
@@ -151,3 +152,12 @@ def test_not_knowing_who_is_who_no_score_is_for_new_units(tables):
     assert "for new participants like these" in str(known)
     assert "for new" not in str(unknown)
     assert "for these participants, whoever they are of" in unknown["net"]["scores"]["auc"]["estimand"]
+
+
+def test_accuracy_where_one_class_is_common_is_held_against_its_share():
+    """97 % of one class: an accuracy of 99 % leaves a third of the errors of always saying it, which is no leak."""
+    report = {"chance": {"accuracy": 0.97}, "ceiling": None, "learners": {}}
+    learner = lambda value: {"net": {"scores": {"accuracy": {"value": value}}}}  # noqa: E731
+    assert _too_good(report | {"learners": learner(0.99)}) == []
+    assert len(_too_good(report | {"learners": learner(0.999)})) == 1
+    assert len(_too_good({"chance": {"accuracy": 0.5}, "ceiling": None, "learners": learner(0.981)})) == 1

@@ -89,11 +89,7 @@ def find_trials(
     """
     if not stop > start:
         raise NeuroloomError(f"trials: stop ({stop:g} s) must come after start ({start:g} s).")
-    taken = [one for one in (column, "onset", "recording_id", *fields, *(["block"] if blocks else [])) if one in table]
-    if taken:
-        raise NeuroloomError(
-            f"{name}: trials make the column {taken[0]!r}, which the cohort's table has already. Rename it."
-        )
+    check_columns(table, (column, "onset", "recording_id", *fields, *(["block"] if blocks else [])), name)
     rows, notes = [], []
     for number, sample in enumerate(table.index):
         if sample in recorded:
@@ -103,6 +99,15 @@ def find_trials(
     _check_found(rows, recorded, classes, name, new)
     places = [np.array([row[n] for row in rows], dtype=np.int64) for n in (0, 1, 2)]
     return Trials(_table(table, rows, column, fields, None if new else blocks), *places, tuple(notes))
+
+
+def check_columns(table, made, name):
+    """Raise an error where the cohort's table has a column already that trials make."""
+    taken = [one for one in made if one in table]
+    if taken:
+        raise NeuroloomError(
+            f"{name}: trials make the column {taken[0]!r}, which the cohort's table has already. Rename it."
+        )
 
 
 def _of_recording(sample, recorded, start, stop, classes, fields):

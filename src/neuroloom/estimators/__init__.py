@@ -12,6 +12,7 @@ ESTIMATORS = {
     "riemann_svm": "neuroloom.estimators.riemann_svm:RiemannSVM",
     "band_power": "neuroloom.estimators.band_power:BandPower",
     "time_lda": "neuroloom.estimators.time_lda:TimeLDA",
+    "line_length": "neuroloom.estimators.line_length:LineLength",
 }
 MAP_ESTIMATORS = {  # fitted on label maps, not on features
     "average_map": "neuroloom.estimators.average_map:AverageMap",

@@ -101,7 +101,8 @@ def count_events(truth, found, seconds, *, before=30.0, after=60.0, min_overlap=
     events, alarms = cut(whole, longest), cut(whole_found, longest)
     around = lengthened(events, before, after, seconds)
     hits = np.array([_covered(one, alarms) > min_overlap * (one[1] - one[0]) + ROUNDING for one in around], dtype=bool)
-    false = sum(_covered(alarm, around[hits]) <= ROUNDING for alarm in alarms)
+    known = merged(around[hits], 0.0)  # events rise, and so do they when they are lengthened
+    false = sum(_covered(alarm, known) <= ROUNDING for alarm in alarms)
     latencies = _latencies(whole, lengthened(whole, before, after, seconds), whole_found)
     return EventCounts(len(events), int(hits.sum()), int(false), float(seconds), latencies)
 
@@ -172,9 +173,8 @@ def lengthened(events, before, after, seconds):
 
 
 def _covered(interval, events):
-    """Return for how many seconds an interval is covered by events (event, 2), which may overlap."""
-    inside = np.clip(merged(events[np.argsort(events[:, 0])], 0.0), *interval)
-    return float(np.diff(inside, axis=1).sum())
+    """Return for how many seconds an interval is covered by disjoint events (event, 2)."""
+    return float(np.diff(np.clip(events, *interval), axis=1).sum())
 
 
 def _latencies(events, around, found):

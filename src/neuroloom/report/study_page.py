@@ -5,6 +5,7 @@ from pathlib import Path
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.report.cohort_tables import cohort_section
 from neuroloom.report.confound_rows import confound_section
+from neuroloom.report.event_section import events_section
 from neuroloom.report.explained import explanation_section
 from neuroloom.report.figures_calibration import calibration_figure
 from neuroloom.report.figures_discrimination import roc_figure
@@ -59,6 +60,7 @@ def page_content(record):
         "facts": key_facts(record),
         "warnings": record.warnings,
         "scores": score_section(record),
+        "events": events_section(record),
         "curves": curves_section(record),
         "structures": structures_section(record),
         "confusions": confusion_tables(record),

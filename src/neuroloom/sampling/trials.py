@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from neuroloom.cohort.cut_windows import find_windows
 from neuroloom.cohort.trials import Recorded, find_trials
 from neuroloom.errors import NeuroloomError
 from neuroloom.known import check_known
@@ -22,7 +23,7 @@ def as_trials(cohort, stores, name, **how):
     name : str
         The input whose events make the trials and that is cut; other inputs stay whole, one for all trials of a row.
     **how
-        As `find_trials` takes it.
+        As `find_trials` takes it; with ``every``, as `find_windows` does.
 
     Returns
     -------
@@ -34,8 +35,8 @@ def as_trials(cohort, stores, name, **how):
         raise NeuroloomError(
             f"trials are cut from series, but the input {name!r} is of kind {store.kind} after its chain."
         )
-    recorded = {store.samples[row]: _recorded(store, int(row)) for row in np.flatnonzero(store.present)}
-    trials = find_trials(cohort.table, recorded, name=cohort.name, **how)
+    find = find_windows if "every" in how else find_trials
+    trials = find(cohort.table, recordings_of(store), name=cohort.name, **how)
     samples = tuple(trials.table.index)
     cut = {
         one: PartStore(other, samples, trials.recording, *((trials.first, trials.n_times) if one == name else ()))
@@ -43,6 +44,11 @@ def as_trials(cohort, stores, name, **how):
     }
     notes = (*cohort.notes, *trials.notes)
     return replace(cohort, table=trials.table, notes=notes, known_truth=None), cut
+
+
+def recordings_of(store):
+    """Return the `Recorded` of each sample that a store of series holds."""
+    return {store.samples[row]: _recorded(store, int(row)) for row in np.flatnonzero(store.present)}
 
 
 def _recorded(store, row):

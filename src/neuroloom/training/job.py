@@ -14,11 +14,15 @@ from neuroloom.formats.tables import write_table
 from neuroloom.training.learner import make_learner
 from neuroloom.training.seen import refuse_seen
 
+TUNE_PREDICTIONS = "tune_predictions.csv"  # what chooses a threshold; never scored
 MAY_BE_SEEN = (*WITHIN_PERSON, "sample")  # units in which a person may be learned from and tested
 
 
-def fit_one(plan, data, fold, seed, place, log):
-    """Fit one learner in one fold and keep its test predictions; done work is left as it is."""
+def fit_one(plan, data, fold, seed, place, log, keep_tune=False):
+    """Fit one learner in one fold and keep its test predictions; done work is left as it is.
+
+    With ``keep_tune`` those of the tune part are kept too, in a file of their own.
+    """
     place.mkdir(parents=True, exist_ok=True)
     job = {"repeat": fold.repeat, "fold": fold.index, "learner": plan.name}
     with filelock.FileLock(place / ".lock"), single_thread():
@@ -31,8 +35,7 @@ def fit_one(plan, data, fold, seed, place, log):
                     log.add("epoch ended", **job, **row)
 
             learner = make_learner(plan).fit(data, fold, seed, place, on_epoch)
-            tables = [predictions(one, data, fold) for one in (learner, *learner.beside())]
-            write_table(place / "predictions.csv", pd.concat(tables, ignore_index=True))
+            keep_predictions((learner, *learner.beside()), data, fold, place, keep_tune)
             if getattr(learner, "windows", None):
                 log.add("scans seen in windows", **job, windows=sorted(learner.windows))
             atomic_write(place / "done.json", json.dumps(job).encode())
@@ -72,10 +75,18 @@ def _set_orders(deterministic, benchmark):
     torch.backends.cudnn.benchmark = benchmark  # trying out which is fastest may choose another each time
 
 
-def predictions(learner, data, fold):
-    """Return a learner's predictions for the test part of a fold, a row a sample."""
-    rows = fold.test
-    if fold.unit not in MAY_BE_SEEN:
+def keep_predictions(learners, data, fold, place, keep_tune=False):
+    """Write the predictions of fitted learners into a job's folder: ``predictions.csv``, and ``tune_predictions.csv``."""
+    for part in ("test", "tune") if keep_tune else ("test",):
+        tables = [predictions(one, data, fold, part) for one in learners]
+        name = "predictions.csv" if part == "test" else TUNE_PREDICTIONS
+        write_table(place / name, pd.concat(tables, ignore_index=True))
+
+
+def predictions(learner, data, fold, part="test"):
+    """Return a learner's predictions for a part of a fold (``test`` or ``tune``), a row a sample."""
+    rows = getattr(fold, part)
+    if part == "test" and fold.unit not in MAY_BE_SEEN:
         refuse_seen(learner.told_seen, data.people[rows])
     columns = learner.columns(data.target.name, learner.predict(data, rows))
     table = data.cohort.table.iloc[rows]

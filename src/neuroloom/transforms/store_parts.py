@@ -1,12 +1,14 @@
 """Stores that are parts of other stores: trials of recordings, and one scan for all trials of its recording."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from neuroloom.transforms.store import stack_rows
+
+KEPT_OPEN = 32  # recordings whose maps are kept, and a file of each
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class PartStore:
         return len(self.samples)
 
     def __getitem__(self, row):
-        whole = self.store[int(self.source[row])]
+        whole = self._whole(int(self.source[row]))
         if self.first is None:
             return whole
         first = int(self.first[row])
@@ -58,6 +60,22 @@ class PartStore:
     @property
     def names(self):
         return self.store.names
+
+    def __getstate__(self):
+        """Return what makes the store; what it keeps of the recordings does not go to other processes."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def _whole(self, source):
+        """Return a recording; a few stay open, since each has many parts."""
+        if source not in self._opened:
+            if len(self._opened) >= KEPT_OPEN:
+                self._opened.clear()
+            self._opened[source] = self.store[source]
+        return self._opened[source]
+
+    @cached_property
+    def _opened(self):
+        return {}
 
     @cached_property
     def present(self):

@@ -9,6 +9,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.known import check_known
 from neuroloom.validation.comparison import compare
 from neuroloom.validation.confounds import beyond
+from neuroloom.validation.found_events import evaluate_events
 from neuroloom.validation.learner_entry import learner_entry
 from neuroloom.validation.scores import chance
 from neuroloom.validation.sentence import first_sentence
@@ -48,6 +49,7 @@ def evaluate(
     primary=None,
     simulated=False,
     spelling=None,
+    events=None,
 ):
     """Return ``metrics.json`` of a run.
 
@@ -94,6 +96,8 @@ def evaluate(
     simulated : bool
     spelling : dict or None
         Columns of ``people`` that say what was spelled, as `evaluate_spelling` takes them.
+    events : dict or None
+        Tune predictions, recordings and settings by which windows become alarms, as `evaluate_events` takes them.
 
     Returns
     -------
@@ -127,6 +131,8 @@ def evaluate(
     report |= _beside_each_other(setting, roles, labels or {})
     if spelling is not None:
         report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
+    if events is not None:
+        report["events"] = evaluate_events(predictions, tested=tested, unit=unit, seed=seed, deep=deep, **events)
     report = plain(report)
     if identity == "unknown":
         report["learners"] = _for_nobody_new(report["learners"], unit)

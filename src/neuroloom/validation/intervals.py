@@ -54,6 +54,34 @@ def interval(metric, outcomes, level=LEVEL):
     return _symmetric_interval(metric, outcomes, value, variance, level)
 
 
+def rate_interval(counts, times, mutual=0.0, repeats=1, level=LEVEL):
+    """Return (low, high) of a rate, counts over times, over units; NaN where there are fewer than two.
+
+    The rates theta that a score test of a Poisson count does not reject: (rate - theta)^2 <= q^2 * effect * theta / time,
+    with the variance raised by the design effect that a jackknife over units shows, and by pairs that are counted both ways.
+
+    Parameters
+    ----------
+    counts, times : sequence of shape (n_units,)
+        Of each unit, summed over repeats.
+    mutual : float
+        See `neuroloom.validation.outcomes.Outcomes.mutual`.
+    repeats : int
+        How often each unit was tested.
+    """
+    counts, times = np.asarray(counts, dtype=np.float64), np.asarray(times, dtype=np.float64)
+    n_units = len(counts)
+    if n_units < 2:
+        return float("nan"), float("nan")
+    rate, time = counts.sum() / times.sum(), times.sum() / repeats
+    left_out = (counts.sum() - counts) / (times.sum() - times)
+    spread = (n_units - 1) / n_units * ((left_out - left_out.mean()) ** 2).sum()
+    effect = (1 + mutual) * max(1.0, spread * time / rate if rate else 1.0)
+    half = stats.t.ppf((1 + level) / 2, n_units - 1) ** 2 * effect / (2 * time)
+    root = np.sqrt(half**2 + 2 * half * rate)
+    return float(rate + half - root), float(rate + half + root)
+
+
 def difference_interval(metric, first, second, level=LEVEL):
     """Return (low, high) of first - second, two learners on the same folds and units.
 

@@ -71,7 +71,13 @@ def _too_good(report):
 
 
 def _believable(report, metric, least):
-    """A simulated cohort says itself how good a score can be; a little more may be luck."""
+    """A simulated cohort says itself how good a score can be; a little more may be luck.
+
+    Of accuracy, what is meant for two equal classes holds for the way that is left above always saying the commonest.
+    """
+    if metric == "accuracy":
+        commonest = max(0.5, (report["chance"] or {}).get(metric) or 0.5)
+        least = commonest + (1 - commonest) * (2 * least - 1)
     ceiling = (report["ceiling"] or {}).get(metric)
     return least if ceiling is None else max(least, min(ceiling + 0.02, 1.01))
 

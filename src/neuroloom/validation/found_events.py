@@ -1,0 +1,263 @@
+"""Events: what alarms in whole recordings find, how often they are false, and what alarms at random would find."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from neuroloom.errors import NeuroloomError, listed
+from neuroloom.metrics.decision import accuracy
+from neuroloom.metrics.events import DAY, EventCounts, count_samples
+from neuroloom.seeds import generator
+from neuroloom.validation.alarms import Course, Detector, random_alarms, total
+from neuroloom.validation.intervals import rate_interval, scored
+from neuroloom.validation.outcomes import Outcomes
+
+SHARES = {  # name -> what it estimates
+    "sensitivity": "share of events that are found",
+    "precision": "share of alarms that are true",
+    "f1": "F1 of events: the share of right ones among events and alarms together",
+}
+ALARM_COLUMNS = ("recording_id", "participant_id", "repeat", "fold", "learner", "onset", "duration")
+MOST_STEPS = 1500  # of a course that the page draws
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one learner found in one recording."""
+
+    course: Course
+    person: str
+    unit: int
+    repeat: int
+    fold: int
+    threshold: float
+    alarms: list
+    counts: EventCounts
+    samples: EventCounts
+
+
+def evaluate_events(
+    predictions, tune_predictions, tested, recorded, *, label, unit, seed=0, deep=None, random=200, **how
+):
+    """Return what each learner finds in the recordings of the test parts, counted as SzCORE does.
+
+    Dan et al. 2024, doi:10.1111/epi.18113.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of windows, as ``evaluate`` takes them.
+    tune_predictions : DataFrame
+        The same of the tune part of each fold, which alone chooses the threshold of this fold.
+    tested : Tested
+        Its people hold ``recording_id``, ``onset`` and ``participant_id`` of each window.
+    recorded : dict
+        recording_id -> (onsets and durations of its events, its length), in s.
+    label : str
+        Class whose probability is looked at.
+    unit : str
+        Unit of claim, which the intervals are over.
+    seed : int
+    deep : str or None
+        The learner whose best and worst recordings are drawn; the first one unless said.
+    random : int
+        Draws of alarms at random.
+    **how
+        Arguments of `Detector`.
+
+    Returns
+    -------
+    dict
+        ``learners``: name -> scores with intervals, ``chance``, ``thresholds``, ``people``; ``timelines`` of the worst and the
+        best recording; ``alarms``, a row each; ``label``, ``n_events``, ``n_recordings``, ``hours``.
+    """
+    detector = Detector(**how)
+    column = f"prediction_p_{label}"
+    if column not in predictions:
+        raise NeuroloomError(
+            f"events: the predictions have no column {column!r}; they have {listed(predictions.columns)}."
+        )
+    learners, found_by = {}, {}
+    for learner, rows in predictions.groupby("learner", sort=False):
+        tuned = tune_predictions[tune_predictions["learner"] == learner]
+        found = _found(rows, tuned, tested, recorded, column, detector)
+        fitted = _fitted(tested, found)
+        learners[learner] = _scores(found, fitted, unit) | {
+            "thresholds": _thresholds(found),
+            "chance": _at_random(found, detector, random, seed, learner),
+            "people": _by_person(found),
+        }
+        found_by[learner] = found
+    first = [one for one in found_by[deep or next(iter(found_by))] if one.repeat == 0]
+    return {
+        "label": label,
+        "n_events": total(one.counts for one in first).true,
+        "n_recordings": len(first),
+        "hours": sum(one.course.seconds for one in first) / 3600,
+        "learners": learners,
+        "timelines": _timelines(first, detector.step),
+        "alarms": _alarm_rows(found_by),
+    }
+
+
+def _found(rows, tuned, tested, recorded, column, detector):
+    """Return the `Found` of a learner in every recording of every test part."""
+    units = dict(zip(tested.people.index, tested.unit, strict=True))
+    found = []
+    for (repeat, fold), part in rows.groupby(["repeat", "fold"]):
+        chooses = tuned[(tuned["repeat"] == repeat) & (tuned["fold"] == fold)]
+        threshold = detector.chosen([course for course, _ in _courses(chooses, tested, recorded, column, detector)])
+        for course, sample in _courses(part, tested, recorded, column, detector):
+            alarms = detector.alarms(course, threshold)
+            counts, samples = detector.counts(course, alarms), count_samples(course.truth, alarms, course.seconds)
+            person = str(tested.people.loc[sample, "participant_id"])
+            who = (course, person, units[sample], int(repeat), int(fold))
+            found.append(Found(*who, threshold, alarms, counts, samples))
+    return found
+
+
+def _courses(rows, tested, recorded, column, detector):
+    """Return (`Course`, one of its samples) of each recording that some windows are from."""
+    samples = rows["sample_id"].astype(str)
+    windows = tested.people.loc[samples, ["recording_id", "onset"]].assign(p=rows[column].to_numpy())
+    made = []
+    for recording, own in windows.groupby("recording_id", sort=False):
+        events, seconds = recorded[str(recording)]
+        course = detector.course(own["onset"].to_numpy(dtype=np.float64), own["p"].to_numpy(), seconds)
+        made.append((Course(str(recording), course, events, seconds), own.index[0]))
+    return made
+
+
+def _fitted(tested, found):
+    """Return (repeat, fold) -> the recordings that were learned from."""
+    recording = tested.column("recording_id").astype(str)
+    folds = {(one.repeat, one.fold) for one in found}
+    return {fold: set(recording[tested.fit_samples[fold]]) for fold in folds if fold in tested.fit_samples}
+
+
+def _scores(found, fitted, unit):
+    """Return the scores of events with intervals over units, and those of seconds without."""
+    counts, samples = total(one.counts for one in found), total(one.samples for one in found)
+    told = {
+        name: scored(replace(accuracy, name=name, estimand=text), _items(found, fitted, name), unit)
+        for name, text in SHARES.items()
+    }
+    every = _items(found, fitted, "recordings")
+    n_repeats = len({one.repeat for one in found})
+    by_unit = pd.DataFrame(
+        {"unit": [one.unit for one in found], "false": [one.counts.false for one in found],
+         "days": [one.course.seconds / DAY for one in found]}
+    ).groupby("unit").sum()  # fmt: skip
+    told["false_per_day"] = {
+        "value": counts.false_per_day,
+        "interval": list(rate_interval(by_unit["false"], by_unit["days"], every.mutual, n_repeats)),
+        "n_units": len(by_unit),
+        "estimand": "false alarms in 24 hours",
+    }
+    latencies = np.array(counts.latencies)
+    quartiles = list(np.quantile(latencies, [0.25, 0.75])) if len(latencies) else []
+    told["latency"] = {"value": counts.latency, "n": len(latencies), "quartiles": quartiles}
+    told["seconds"] = {name: getattr(samples, name) for name in SHARES}
+    return told
+
+
+def _items(found, fitted, name):
+    """Return `Outcomes` of items that are right or wrong: what is counted, so that its share is the score.
+
+    Of sensitivity each event is an item, of precision each alarm; of F1 both, a hit being one right event and one right alarm.
+    """
+    right, wrong = {
+        "sensitivity": (lambda c: c.hits, lambda c: c.true - c.hits),
+        "precision": (lambda c: c.hits, lambda c: c.false),
+        "f1": (lambda c: 2 * c.hits, lambda c: c.true - c.hits + c.false),
+        "recordings": (lambda c: 1, lambda c: 0),
+    }[name]
+    rows = [
+        (one.repeat, one.fold, one.unit, one.course.recording, number, hit)
+        for one in found
+        for number, hit in enumerate([1.0] * right(one.counts) + [0.0] * wrong(one.counts))
+    ]
+    table = pd.DataFrame(rows, columns=["repeat", "fold", "unit", "recording", "number", "hit"])
+    sample, items = pd.factorize(pd.MultiIndex.from_frame(table[["recording", "number"]]))
+    recording = [item[0] for item in items]
+    hit = table["hit"].to_numpy(dtype=np.float64)
+    return Outcomes(
+        truth=np.ones(len(table), dtype=np.int64),
+        prediction=np.column_stack([1 - hit, hit]),
+        repeat=table["repeat"].to_numpy(dtype=np.int64),
+        fold=table["fold"].to_numpy(dtype=np.int64),
+        unit=table["unit"].to_numpy(dtype=np.int64),
+        sample=sample,
+        references={},
+        classes=("wrong", "right"),
+        fitted={fold: np.array([one in seen for one in recording], dtype=bool) for fold, seen in fitted.items()},
+    )
+
+
+def _thresholds(found):
+    """Return the threshold of each fold, in order."""
+    return [one for _, one in sorted({((f.repeat, f.fold), f.threshold) for f in found})]
+
+
+def _at_random(found, detector, n_draws, seed, learner):
+    """Return what as many alarms, each as long, find at random times: mean over draws, and the 95 % quantile of F1."""
+    drawn = []
+    for number in range(n_draws):
+        draw = generator(seed, "alarms at random", learner, number)
+        counts = total(detector.counts(one.course, random_alarms(one.course, one.alarms, draw)) for one in found)
+        drawn.append([getattr(counts, name) for name in (*SHARES, "false_per_day")])
+    if not drawn or not any(one.alarms for one in found):
+        return None
+    values = pd.DataFrame(drawn, columns=[*SHARES, "false_per_day"])
+    seen = total(one.counts for one in found).f1
+    p = (1 + int((values["f1"] >= seen - 1e-12).sum())) / (1 + n_draws)
+    return values.mean().to_dict() | {"f1_95": float(values["f1"].quantile(0.95)), "p": p, "n": n_draws}
+
+
+def _by_person(found):
+    """Return what was found of each person, of the first repeat."""
+    rows = []
+    for person in sorted({one.person for one in found}):
+        own = [one for one in found if one.person == person and one.repeat == 0]
+        counts = total(one.counts for one in own)
+        told = {"person": person, "recordings": len(own), "hours": counts.seconds / 3600}
+        told |= {
+            name: getattr(counts, name) for name in ("true", "hits", "false", "sensitivity", "false_per_day", "latency")
+        }
+        rows.append(told)
+    return rows
+
+
+def _timelines(found, step):
+    """Return what the page draws of the recordings with the lowest and the highest F1; ties go to more false alarms."""
+    defined = [one for one in found if not np.isnan(one.counts.f1)] or found
+    order = sorted(defined, key=lambda one: (one.counts.f1, -one.counts.false))
+    kinds = [("worst", order[0])] + ([("best", order[-1])] if len(order) > 1 else [])
+    return [{"kind": kind, **_timeline(one, step)} for kind, one in kinds]
+
+
+def _timeline(one, step):
+    together = -(-len(one.course.probability) // MOST_STEPS)  # steps of which the highest is drawn
+    padded = np.pad(one.course.probability, (0, -len(one.course.probability) % together), constant_values=np.nan)
+    highest = np.fmax.reduce(padded.reshape(-1, together), axis=1)
+    return {
+        "recording": one.course.recording,
+        "person": one.person,
+        "seconds": one.course.seconds,
+        "threshold": one.threshold,
+        "truth": [[onset, onset + duration] for onset, duration in one.course.truth],
+        "alarms": [[onset, onset + duration] for onset, duration in one.alarms],
+        "step": step * together,
+        "probability": [round(float(value), 4) for value in highest],
+    }
+
+
+def _alarm_rows(found_by):
+    """Return a row an alarm of all learners."""
+    return [
+        dict(zip(ALARM_COLUMNS, (one.course.recording, one.person, one.repeat, one.fold, learner, *alarm), strict=True))
+        for learner, found in found_by.items()
+        for one in found
+        for alarm in one.alarms
+    ]

@@ -1,0 +1,88 @@
+"""Seizures in hours of EEG, from recordings to alarms: what is planted is found, and no threshold knows the test part."""
+
+import numpy as np
+import pytest
+
+import neuroloom
+from neuroloom.errors import NeuroloomError
+from neuroloom.experiment import prepare, read_cohort
+from neuroloom.formats.tables import read_table
+from neuroloom.recipe import read_recipe
+from neuroloom.sampling.data import with_noise
+from neuroloom.training.job import TUNE_PREDICTIONS, fit_one
+from neuroloom.training.log import Log
+from neuroloom.transforms.cache import Cache
+
+QUICK = {
+    "cohort.n_participants": 6,
+    "cohort.sampling_rate": 64.0,
+    "cohort.mains": 0.0,
+    "inputs.eeg.chain": [{"name": "filter", "high_pass": 0.5, "low_pass": 28.0}],
+    "model": {"name": "band_power", "bands": [[1, 4], [4, 8], [8, 13], [13, 25]]},
+    "baselines": [],
+    "explanation": [],
+    "validation.folds": 3,
+    "validation.permutations": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+def recipe(**changes):
+    return read_recipe("seizure-detect", None, [*QUICK.items(), *changes.items()])
+
+
+@pytest.mark.slow
+def test_planted_seizures_of_people_never_seen_are_found(cache, tmp_path):
+    run = neuroloom.run(recipe(), out=tmp_path / "run", cache=cache, jobs=1)
+    found = run.metrics["events"]["learners"]["band_power"]
+    assert found["sensitivity"]["value"] > 0.6  # seen: .88 of 17, 28 false alarms a day; at random .15
+    assert found["false_per_day"]["value"] < 60
+    assert found["chance"]["p"] == pytest.approx(1 / 201)
+    alarms = read_table(run.folder / "alarms.csv")
+    assert set(alarms["recording_id"]) <= set(read_table(run.folder / "cohort.csv")["recording_id"])
+    assert "as many alarms, at random times" in (run.folder / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_where_nothing_is_planted_alarms_are_no_better_than_random_ones(cache, tmp_path):
+    run = neuroloom.run(recipe(**{"cohort.effect": 0.0}), out=tmp_path / "run", cache=cache, jobs=1)
+    found = run.metrics["events"]["learners"]["band_power"]
+    assert found["chance"]["p"] > 0.05
+    assert found["f1"]["value"] < 0.3  # seen: .13, at random .16
+
+
+@pytest.mark.slow
+def test_the_tune_part_says_the_same_whatever_the_test_part_is(cache, tmp_path):
+    asked = recipe(**{"cohort.hours": 0.25, "cohort.n_participants": 4, "validation.folds": 2})
+    prepared = prepare(asked, read_cohort(asked), Cache(cache))
+    fold, log = prepared.folds[0], Log(tmp_path / "log.jsonl")
+    told = []
+    for data, place in ((prepared.data, "as it is"), (with_noise(prepared.data, fold.test), "noise")):
+        fit_one(prepared.plans[0], data, fold, 0, tmp_path / place, log, keep_tune=True)
+        told.append([(tmp_path / place / name).read_bytes() for name in (TUNE_PREDICTIONS, "predictions.csv")])
+    assert told[0][0] == told[1][0]
+    assert told[0][1] != told[1][1]
+    people = read_table(tmp_path / "noise" / TUNE_PREDICTIONS)["sample_id"]
+    np.testing.assert_array_equal(people, np.array(prepared.data.cohort.samples)[fold.tune])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"trials.start": 0.0}, "start belongs to trials around events"),
+        ({"trials.every": None, "trials.start": 0.0, "trials.stop": 4.0}, "belongs to trials that are windows"),
+        ({"trials.length": None}, "give start and stop, around events, or every, length, classes and otherwise"),
+        ({"validation.events.label": "spike"}, "Unknown label of validation.events"),
+        ({"validation.tune": 0.0}, "validation.tune=0 leaves none"),
+        ({"validation.unit": "block"}, "a block is a part of one"),
+        ({"target.column": "age"}, "set target.column to the column that trials writes"),
+        ({"validation.events.threshold": 1.5}, "threshold"),
+    ],
+)
+def test_what_cannot_be_asked_of_events_is_said_before_anything_is_read(changes, words, tmp_path):
+    with pytest.raises(NeuroloomError, match=words):
+        neuroloom.run(recipe(**changes), out=tmp_path / "run", cache=tmp_path / "cache", jobs=1)
