@@ -126,7 +126,7 @@ def _card(name, told, saved, maps, about):
         "training": {key: value for key, value in training.items() if key not in ("hold_out", "chain")},
         "chain": told["chain"],
         "limits": "For research; it does not replace clinical judgment. Heads of children, tumours and large strokes were "
-        "not learned from.",
+        "not learned from. Volumes of small structures may come out too large: compare them with those of the same weights only.",
     }
 
 
