@@ -111,12 +111,13 @@ def test_noise_in_the_test_trials_changes_no_weight(tmp_path):
 def test_trials_of_a_new_recording_are_answered_one_by_one(tmp_path):
     run = neuroloom.run(resolved(CONTENT), out=tmp_path / "run", cache=tmp_path / "cache")
     new = recording("carla", 1.0)
-    np.save(tmp_path / "carla.npy", new.data)
+    np.save(tmp_path / "carla_eeg.npy", new.data)
     events = "onset\tduration\ttrial_type\n" + "".join(f"{o}\t{d}\t{label}\n" for o, d, label in new.geometry["events"])
     (tmp_path / "carla_events.tsv").write_text(events)
-    reader = {"axes": ["channel", "time"], "sampling_rate": RATE, "events": tmp_path / "carla_events.tsv"}
-    answers = predict(run, [tmp_path / "carla.npy"], learner="band_power", reader=reader)
-    assert answers["sample_id"].tolist() == [f"carla_t{n:04d}" for n in range(1, 25)]
+    reader = {"axes": ["channel", "time"], "sampling_rate": RATE}
+    answers = predict(run, [tmp_path / "carla_eeg.npy"], learner="band_power", reader=reader)
+    assert answers["sample_id"].tolist() == [f"carla_eeg_t{n:04d}" for n in range(1, 25)]
+    assert answers["onset"].tolist() == [onset for onset, _, _ in new.geometry["events"]]
     hands = [label for _, _, label in new.geometry["events"]]
     assert (answers["prediction_event"] == hands).mean() > 0.9
     assert json.loads((run.folder / "inputs.json").read_text())["eeg"]["kind"] == "series"

@@ -5,7 +5,7 @@ import tempfile
 import numpy as np
 import pandas as pd
 
-from neuroloom.cohort.bids import sidecar_sampling
+from neuroloom.cohort.bids import sidecar_arguments
 from neuroloom.cohort.cohort import ArraySource, Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.formats import fitting_arguments
@@ -38,7 +38,7 @@ def predict(run, files, *, learner=None, reader=None):
     Returns
     -------
     DataFrame
-        A row a sample: ``sample_id``, the prediction columns, and for numbers and probabilities how much
+        A row a sample: ``sample_id``, for trials and windows of recordings their ``onset`` (s), the prediction columns, and for numbers and probabilities how much
         the folds' learners differ (``..._sd``).
     """
     if not run.finished:
@@ -60,7 +60,11 @@ def predict(run, files, *, learner=None, reader=None):
         cache = Cache(folder)
         prepared = [_prepared(one, cohort, sampling, cache, recipe.trials) for one in learners]
         raw = [one.predict(data, np.arange(len(data))) for one, data in zip(learners, prepared, strict=True)]
-    return _answers(prepared[0].cohort.samples, metrics["target"]["name"], learners, raw)
+    cohort = prepared[0].cohort
+    answers = _answers(cohort.samples, metrics["target"]["name"], learners, raw)
+    if recipe.trials is not None:
+        answers.insert(1, "onset", cohort.table["onset"].to_numpy())
+    return answers
 
 
 def _cohort(run, learner, files, reader):
@@ -81,17 +85,18 @@ def _cohort(run, learner, files, reader):
         samples = [f"{sample}-{number}" for number, sample in enumerate(samples, start=1)]
     paths = dict(zip(samples, files, strict=True))
     arguments = {
-        sample: {**fitting_arguments(told["arguments"], path), **_sampling(path, told["kind"], reader), **reader}
+        sample: {**fitting_arguments(told["arguments"], path), **_beside(path, told["kind"], reader), **reader}
         for sample, path in paths.items()
     }
     source = FileSource(told["kind"], paths, arguments)
     return Cohort(_people(samples), {sources[0]: source}, name="new scans")
 
 
-def _sampling(file, kind, reader):
-    """Return how fast a series was sampled, as its sidecar says it; nothing where the user has said it."""
-    said = any(name in reader for name in SAMPLING_ARGUMENTS)
-    return {} if kind != "series" or said else sidecar_sampling(file)
+def _beside(file, kind, reader):
+    """Return what the files beside a series say of it; how fast it was sampled only where the user has not said it."""
+    beside = sidecar_arguments(file) if kind == "series" else {}
+    said = SAMPLING_ARGUMENTS if any(name in reader for name in SAMPLING_ARGUMENTS) else ()
+    return {name: value for name, value in beside.items() if name not in said}
 
 
 def _tables(source, files, names):

@@ -80,3 +80,12 @@ def test_rates_that_are_no_whole_number_do_not_drift():
 def test_what_cannot_be_cut_is_said(events, how, words):
     with pytest.raises(NeuroloomError, match=words):
         windows(events, **how)
+
+
+def test_windows_of_a_new_recording_need_no_events():
+    windows = find_windows(TABLE, {"ben_1": Recorded([], 100.0, 1000)}, **HOW, new=True)
+    known = find_windows(TABLE, {"ben_1": Recorded([(1.0, 4.0, "sz")], 100.0, 1000)}, **HOW)
+    assert windows.first.tolist() == known.first.tolist()
+    assert windows.table["event"].unique().tolist() == [HOW["otherwise"]]
+    with pytest.raises(NeuroloomError, match=r"ben_1 lasts 0.1 s, less than a window of 4 s"):
+        find_windows(TABLE, {"ben_1": Recorded([], 100.0, 10)}, **HOW, new=True)

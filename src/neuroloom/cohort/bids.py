@@ -8,7 +8,7 @@ from neuroloom.cohort.bids_files import ENTITIES, INPUTS, applying, find_files, 
 from neuroloom.cohort.bids_people import with_people
 from neuroloom.cohort.cohort import Cohort, FileSource
 from neuroloom.errors import NeuroloomError, listed
-from neuroloom.formats import check_arguments
+from neuroloom.formats import check_arguments, fitting_arguments
 from neuroloom.known import check_known
 from neuroloom.scan import KINDS
 
@@ -182,10 +182,16 @@ def _of_recording(file, folder, beside, chosen):
     return {argument: value for argument, value in found.items() if value is not None}
 
 
-def sidecar_sampling(path):
-    """Return the reader's argument that the JSON file beside a series gives; nothing where it gives none."""
-    beside = path.with_suffix(".json")
-    return _sampling([told(beside)])
+def sidecar_arguments(path):
+    """Return the arguments of a series' reader that files beside it give: its JSON file, and tables of events and channels.
+
+    The tables are those that BIDS names after it: ``sub-1_task-x_events.tsv`` beside ``sub-1_task-x_eeg.edf``.
+    """
+    named = path.name.rsplit("_", 1)[0]
+    tables = {"events": path.with_name(f"{named}_events.tsv"), "channel_table": path.with_name(f"{named}_channels.tsv")}
+    given = _sampling([told(path.with_suffix(".json"))])
+    given |= {argument: table.resolve() for argument, table in tables.items() if table.is_file()}
+    return fitting_arguments(given, path)
 
 
 def _sampling(says_of_file):

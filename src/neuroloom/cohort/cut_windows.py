@@ -1,5 +1,7 @@
 """Windows of whole recordings as samples: one every few seconds, each of the class whose events fill it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,9 @@ PARTLY = "partly"  # column: whether events cover some of a window, but not enou
 ROUNDING = 1e-6  # s
 
 
-def find_windows(table, recorded, *, every, length, classes, otherwise, overlap=0.5, column="event", name="cohort"):
+def find_windows(
+    table, recorded, *, every, length, classes, otherwise, overlap=0.5, column="event", name="cohort", new=False
+):
     """Return the windows of recordings as `Trials`.
 
     A window is of the class whose events cover the largest part of it, if that is at least ``overlap`` of it; else of the
@@ -36,6 +40,8 @@ def find_windows(table, recorded, *, every, length, classes, otherwise, overlap=
         Where the class is written.
     name : str
         Of the cohort, for errors.
+    new : bool
+        Whether these are new recordings, to be answered for: their events are not looked at.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def find_windows(table, recorded, *, every, length, classes, otherwise, overlap=
     for number, sample in enumerate(table.index):
         if sample in recorded:
             one = recorded[sample]
-            events, outside = events_of(sample, one, classes)
+            events, outside = events_of(sample, replace(one, events=[]) if new else one, classes)
             starts = _starts(sample, one, every, length)
             named, partly = _classes(starts / one.sampling_rate, length, events, otherwise, overlap)
             parts.append(
@@ -61,7 +67,10 @@ def find_windows(table, recorded, *, every, length, classes, otherwise, overlap=
             if outside:
                 notes.append(f"{sample}: {outside} events go on after the end of the recording; they end with it")
     windows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    _check_found(windows, recorded, classes, name)
+    if windows.empty:
+        raise NeuroloomError(f"{name}: none of the {len(recorded)} recordings holds a window of {length:g} s.")
+    if not new:
+        _check_found(windows, recorded, classes, name)
     places = [windows[one].to_numpy(dtype=np.int64) for one in ("row", "first", "n_times")]
     return Trials(_table(table, windows, column), *places, tuple(notes))
 

@@ -56,12 +56,12 @@ class BandPower(OnSeries):
             "live": np.flatnonzero(channels.live),
             "bands": self.bands,
             "rate_length": np.array([self.sampling_rate, length]),
-            "parts": np.array(self.parts),
+            "parts": np.array([self.parts]),  # weights are kept as arrays of one axis or more
         }
 
     def features(self, x):
         """Return the log of the mean power density, shape (n, channel, part and band)."""
-        (rate, length), parts = self.fitted["rate_length"], int(self.fitted["parts"])
+        (rate, length), parts = self.fitted["rate_length"], int(self.fitted["parts"][0])
         frequency = np.fft.rfftfreq(int(length), 1 / rate)
         of_bands = [(frequency >= low) & (frequency < high) for low, high in self.fitted["bands"]]
         self._check(of_bands, rate, length)

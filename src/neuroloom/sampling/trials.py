@@ -36,7 +36,8 @@ def as_trials(cohort, stores, name, **how):
             f"trials are cut from series, but the input {name!r} is of kind {store.kind} after its chain."
         )
     find = find_windows if "every" in how else find_trials
-    trials = find(cohort.table, recordings_of(store), name=cohort.name, **how)
+    recorded = recordings_of(store, with_events=not ("every" in how and how.get("new")))
+    trials = find(cohort.table, recorded, name=cohort.name, **how)
     samples = tuple(trials.table.index)
     cut = {
         one: PartStore(other, samples, trials.recording, *((trials.first, trials.n_times) if one == name else ()))
@@ -46,13 +47,13 @@ def as_trials(cohort, stores, name, **how):
     return replace(cohort, table=trials.table, notes=notes, known_truth=None), cut
 
 
-def recordings_of(store):
-    """Return the `Recorded` of each sample that a store of series holds."""
-    return {store.samples[row]: _recorded(store, int(row)) for row in np.flatnonzero(store.present)}
+def recordings_of(store, with_events=True):
+    """Return the `Recorded` of each sample that a store of series holds; without its events, where they are not asked for."""
+    return {store.samples[row]: _recorded(store, int(row), with_events) for row in np.flatnonzero(store.present)}
 
 
-def _recorded(store, row):
-    geometry = store.geometry(row)
+def _recorded(store, row, with_events):
+    geometry = store.geometry(row) if with_events else {**store.geometry(row), "events": []}
     for what, way_out in (
         ("events", "Name them for the reader, or in a file beside the recording."),
         ("sampling_rate", "Give sampling_rate."),
