@@ -91,3 +91,12 @@ def test_tasks_are_chosen(folder):
     path = mne_bids.BIDSPath(subject="01", task="rest", root=root, datatype="eeg")
     mne_bids.write_raw_bids(raw, path, format=form, allow_preload=True, verbose="error")
     assert len(read_bids(root, {"eeg": {"task": "rest", "channels": ["C3", "C4"]}})) == 1
+
+
+def test_a_folder_named_from_where_one_stands_is_read_alike(folder, monkeypatch):
+    root, _ = folder
+    whole = read_bids(root).load("eeg", "sub-01_run-1")
+    monkeypatch.chdir(root.parent)
+    near = read_bids(type(root)(root.name)).load("eeg", "sub-01_run-1")
+    assert near.geometry == whole.geometry
+    assert np.array_equal(near.data, whole.data)

@@ -176,6 +176,9 @@ def _of_recording(file, folder, beside, chosen):
     """Return the reader's arguments that a recording's sidecars give: its tables, its reference, the mains."""
     tables = {**TABLES, **({} if "events" in chosen else {"events": ("events", ())})}
     found = {key: next(applying(file, folder, beside, of, ".tsv", free), None) for key, (of, free) in tables.items()}
+    found = {
+        key: table and table.resolve() for key, table in found.items()
+    }  # a reader starts from the recording's folder
     says = list(sidecars(file, folder, beside))
     for key, (argument, form) in SAID.items():
         found[argument] = next((one[key] for one in says if isinstance(one.get(key), form)), None)
