@@ -8,6 +8,7 @@ import pytest
 
 import neuroloom
 from neuroloom.cohort.cohort import Cohort, DrawnSource
+from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import learn
 from neuroloom.prediction import predict
 from neuroloom.preparation import prepare
@@ -115,7 +116,12 @@ def test_trials_of_a_new_recording_are_answered_one_by_one(tmp_path):
     events = "onset\tduration\ttrial_type\n" + "".join(f"{o}\t{d}\t{label}\n" for o, d, label in new.geometry["events"])
     (tmp_path / "carla_events.tsv").write_text(events)
     reader = {"axes": ["channel", "time"], "sampling_rate": RATE}
-    answers = predict(run, [tmp_path / "carla_eeg.npy"], learner="band_power", reader=reader)
+    files = [tmp_path / "carla_eeg.npy"]
+    with pytest.raises(NeuroloomError, match="Say it with --person, one of anna, ben"):
+        predict(run, files, reader=reader)
+    networks = [predict(run, files, reader=reader, person=who)["prediction_p_right"] for who in ("anna", "ben")]
+    assert np.abs(networks[0] - networks[1]).max() > 1e-4  # other weights
+    answers = predict(run, files, learner="band_power", reader=reader, person="anna")
     assert answers["sample_id"].tolist() == [f"carla_eeg_t{n:04d}" for n in range(1, 25)]
     assert answers["onset"].tolist() == [onset for onset, _, _ in new.geometry["events"]]
     hands = [label for _, _, label in new.geometry["events"]]

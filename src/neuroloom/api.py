@@ -76,11 +76,12 @@ def run_recipe(
     )
 
 
-def predict_files(run_folder, files, *, learner=None, reader=None):
+def predict_files(run_folder, files, *, learner=None, reader=None, person=None):
     """Answer for new scans: the mean of the folds' learners; see `neuroloom.prediction.predict`."""
     from neuroloom.prediction import predict
 
-    return predict(Run.existing(run_folder), [Path(file) for file in files], learner=learner, reader=reader or {})
+    files = [Path(file) for file in files]
+    return predict(Run.existing(run_folder), files, learner=learner, reader=reader or {}, person=person)
 
 
 def segment_files(run_folder, files, out, **options):

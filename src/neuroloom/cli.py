@@ -116,6 +116,9 @@ def predict(
     files: Annotated[list[Path], typer.Argument(help="New scans, or a table with a row a person.")],
     learner: Annotated[str | None, typer.Option(help="Another learner of the run than the model.")] = None,
     sampling_period: Annotated[float | None, typer.Option(help="Of series without one, in seconds.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Whose recordings these are, in a run with a model a person.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write, else printed; for label maps a folder.")
     ] = None,
@@ -137,7 +140,7 @@ def predict(
         delimiter_of(out)
         check_out_file(out, force)
     reader = {} if sampling_period is None else {"sampling_period": sampling_period}
-    answers = predict_files(folder, files, learner=learner, reader=reader)
+    answers = predict_files(folder, files, learner=learner, reader=reader, person=person)
     if out is None:
         typer.echo(answers.to_csv(index=False), nl=False)
     else:

@@ -21,7 +21,7 @@ from neuroloom.training.learner import load_learner
 from neuroloom.transforms.cache import Cache, Wanted
 
 
-def predict(run, files, *, learner=None, reader=None):
+def predict(run, files, *, learner=None, reader=None, person=None):
     """Return the answers of a finished run for new files.
 
     Parameters
@@ -34,6 +34,9 @@ def predict(run, files, *, learner=None, reader=None):
     reader : dict or None
         Arguments for the reader of the files, such as ``sampling_period``. By default a series is sampled as the
         JSON file beside it says; what held for the files of the training is not taken for new ones.
+
+    person : str or None
+        Whose recordings these are, where each person has learners of their own (``validation.within``): theirs alone answer.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def predict(run, files, *, learner=None, reader=None):
         )
     name = learner or metrics["deep"]
     check_known("learner of this run", name, metrics["learners"])
-    learners = [load_learner(folder) for folder in sorted(run.folder.glob(f"folds/*/{name}"))]
+    learners = [load_learner(folder) for folder in _folders(run, name, person)]
     cohort = _cohort(run, learners[0], files, reader or {})
     sampling = build("sampling", SAMPLINGS, recipe.sampling)
     with tempfile.TemporaryDirectory() as folder:
@@ -65,6 +68,26 @@ def predict(run, files, *, learner=None, reader=None):
     if recipe.trials is not None:
         answers.insert(1, "onset", cohort.table["onset"].to_numpy())
     return answers
+
+
+def _folders(run, name, person):
+    """Return the folders of the learners that answer: of all folds, or of those of one person."""
+    folders = sorted(run.folder.glob(f"folds/*/{name}"))
+    if run.recipe.validation.within is None:
+        if person is not None:
+            raise NeuroloomError(f"{run.folder}: its learners have seen many people; none is of {person!r} alone.")
+        return folders
+    folds = read_table(run.folder / "folds.csv", text=["participant_id"])
+    people = list(folds["participant_id"].unique())
+    if person is None and len(people) > 1:
+        raise NeuroloomError(
+            f"{run.folder}: each person has learners of their own. Whose recordings are these? Say it with --person, one of "
+            f"{listed(people)}."
+        )
+    check_known("person of this run", person or people[0], people)
+    own = folds.loc[folds["participant_id"] == (person or people[0]), ["repeat", "fold"]].drop_duplicates()
+    keys = {f"{repeat}-{fold}" for repeat, fold in own.itertuples(index=False)}
+    return [folder for folder in folders if folder.parent.name in keys]
 
 
 def _cohort(run, learner, files, reader):
