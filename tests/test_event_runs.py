@@ -7,7 +7,9 @@ import neuroloom
 from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import prepare, read_cohort
 from neuroloom.formats.tables import read_table
+from neuroloom.preparation import with_labels_dealt_anew
 from neuroloom.recipe import read_recipe
+from neuroloom.redteam import red_team
 from neuroloom.sampling.data import with_noise
 from neuroloom.training.job import TUNE_PREDICTIONS, fit_one
 from neuroloom.training.log import Log
@@ -53,6 +55,25 @@ def test_where_nothing_is_planted_alarms_are_no_better_than_random_ones(cache, t
     found = run.metrics["events"]["learners"]["band_power"]
     assert found["chance"]["p"] > 0.05
     assert found["f1"]["value"] < 0.3  # seen: .13, at random .16
+
+
+@pytest.mark.slow
+def test_the_red_team_deals_labels_anew_among_windows_and_learns_from_those_that_then_are_seizures(cache):
+    asked = recipe(**{"cohort.hours": 0.5, "cohort.n_participants": 4, "validation.folds": 2, "trials.every": 4.0})
+    prepared = prepare(asked, read_cohort(asked), Cache(cache))
+    dealt = with_labels_dealt_anew(prepared, 5)
+    assert (dealt.data.target.values != prepared.data.target.values).any()
+    partly = prepared.data.cohort.table["partly"].to_numpy(dtype=bool)
+    for one, other in zip(prepared.folds, dealt.folds, strict=True):
+        assert np.array_equal(one.test, other.test)
+        outside = np.setdiff1d(np.arange(len(partly)), np.concatenate([one.test, one.tune]))
+        seizure = outside[(dealt.data.target.values[outside] == 1) & ~partly[outside]]
+        assert np.isin(seizure, other.fit).all()  # thinned by the old labels most of them would be gone
+    attacks = {(one.name, one.learner): one for one in red_team(asked, cache=Cache(cache))}
+    assert attacks["shuffled labels", "band_power"].passed
+    assert "within fold and recording" in attacks["shuffled labels", "band_power"].text
+    honest, leaky = (attacks[name, "band_power"].value for name in ("people kept apart", "rows as people"))
+    assert leaky > honest + 0.1  # neighbouring windows on both sides; seen: .95 and .49
 
 
 @pytest.mark.slow

@@ -77,7 +77,10 @@ def test_a_target_that_nobody_can_exchange_is_refused(recipe, tmp_path):
 
 
 def told(p, n_learners=1, interval=(0.4, 0.6), chance=0.5):
-    learner = {"scores": {"auc": {"value": 0.5, "interval": list(interval)}}, "null": {"p": p, "note": "no people"}}
+    learner = {
+        "scores": {"auc": {"value": 0.5, "interval": list(interval)}},
+        "null": {"p": p, "note": "no people", "method": "permuted"},
+    }
     return {"primary": "auc", "chance": {"auc": chance}, "learners": {str(n): learner for n in range(n_learners)}}
 
 

@@ -16,11 +16,10 @@ from neuroloom.formats.series import SAMPLING_ARGUMENTS
 from neuroloom.formats.tables import read_table, write_table
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
-from neuroloom.preparation import check_parts, of_user, prepare, read_cohort
+from neuroloom.preparation import check_parts, of_user, prepare, read_cohort, with_labels_dealt_anew
 from neuroloom.progress import watched_epochs
 from neuroloom.report.study_page import write_study_page
 from neuroloom.run_folder import Run
-from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.sampling.trials import recordings_of
 from neuroloom.tasks import TASKS
 from neuroloom.training.job import TUNE_PREDICTIONS, fit_one, text_columns
@@ -216,15 +215,13 @@ def refits(run, prepared, cache, jobs=1):
     the weights are not kept.
     """
     words = text_columns(prepared.data.target)
-    unit = prepared.recipe.validation.unit
 
     def refit(plan, seed):
         """Return the predictions of one learner, fitted in every fold on targets shuffled by a seed."""
         place = run.folder / "refits" / plan.name / str(seed)
         kept = place.with_suffix(".csv")
         if not kept.exists():
-            data = with_shuffled_target(prepared.data, unit, seed)
-            shuffled, again = replace(prepared, data=data, plans=[plan]), Run(place)
+            shuffled, again = replace(with_labels_dealt_anew(prepared, seed), plans=[plan]), Run(place)
             learn(again, shuffled, cache, jobs)
             found = all_predictions(again, shuffled)
             write_table(kept, found[found["learner"] == plan.name])

@@ -34,15 +34,14 @@ def predict(run, files, *, learner=None, reader=None, person=None):
     reader : dict or None
         Arguments for the reader of the files, such as ``sampling_period``. By default a series is sampled as the
         JSON file beside it says; what held for the files of the training is not taken for new ones.
-
     person : str or None
         Whose recordings these are, where each person has learners of their own (``validation.within``): theirs alone answer.
 
     Returns
     -------
     DataFrame
-        A row a sample: ``sample_id``, for trials and windows of recordings their ``onset`` (s), the prediction columns, and for numbers and probabilities how much
-        the folds' learners differ (``..._sd``).
+        A row a sample: ``sample_id``, for trials and windows of recordings their ``onset`` (s), the prediction columns, and
+        for numbers and probabilities how much the folds' learners differ (``..._sd``).
     """
     if not run.finished:
         raise NeuroloomError(

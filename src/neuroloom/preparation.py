@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.cohort.apart import Stretches
+from neuroloom.cohort.cut_windows import PARTLY
 from neuroloom.cohort.folds import make_folds
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import input_target, read_target
@@ -21,7 +22,7 @@ from neuroloom.models.network import check_arguments
 from neuroloom.parts import Part, build
 from neuroloom.recipe import CohortSettings
 from neuroloom.sampling import SAMPLINGS
-from neuroloom.sampling.data import Data
+from neuroloom.sampling.data import Data, with_shuffled_target
 from neuroloom.sampling.trials import as_trials
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
@@ -197,20 +198,41 @@ def prepare(recipe, cohort, cache, on_progress=None):
         cohort, stores = as_trials(cohort, stores, recipe.trials.input, **recipe.trials.how)
         target = _target(recipe, cohort)
     data = Data(cohort, stores, target, build("sampling", SAMPLINGS, recipe.sampling))
-    settings = recipe.validation
-    folds = make_folds(
-        cohort, target, unit=settings.unit, split=settings.split, n_folds=settings.folds,
-        repeats=settings.repeats, tune=settings.tune, seed=recipe.seed, within=settings.within,
-        stretches=_stretches(recipe, cohort),
-    )  # fmt: skip
-    if recipe.trials is not None and recipe.trials.every is not None:
-        folds = thinned(folds, cohort, recipe.trials.column, recipe.trials.keep, recipe.seed)
-    if settings.events is not None:
-        asked = settings.events
+    folds = learned_from(recipe, _whole_folds(recipe, data), data)
+    if recipe.validation.events is not None:
+        asked = recipe.validation.events
         check_events_everywhere(folds, cohort, recipe.trials.column, asked.label, asked.threshold == "tune")
     confounds, warnings = _known_confounds(recipe, cohort)
     plans, roles = make_plans(recipe, confounds)
     return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
+
+
+def with_labels_dealt_anew(prepared, seed):
+    """Return everything prepared with the target dealt anew (`with_shuffled_target`), windows kept by their new class."""
+    recipe = prepared.recipe
+    data = with_shuffled_target(prepared.data, recipe.validation.unit, seed)
+    if recipe.trials is None or not recipe.trials.keep:
+        return replace(prepared, data=data)
+    return replace(prepared, data=data, folds=learned_from(recipe, _whole_folds(recipe, prepared.data), data))
+
+
+def _whole_folds(recipe, data):
+    """Return the folds of all samples."""
+    settings = recipe.validation
+    return make_folds(
+        data.cohort, data.target, unit=settings.unit, split=settings.split, n_folds=settings.folds,
+        repeats=settings.repeats, tune=settings.tune, seed=recipe.seed, within=settings.within,
+        stretches=_stretches(recipe, data.cohort),
+    )  # fmt: skip
+
+
+def learned_from(recipe, folds, data):
+    """Return folds whose fit parts hold the windows that are learned from; of anything but windows they stay as they are."""
+    trials, table = recipe.trials, data.cohort.table
+    if trials is None or trials.every is None:
+        return folds
+    named = data.target.named() if recipe.target.column == trials.column else table[trials.column].to_numpy()
+    return thinned(folds, named, table[PARTLY].to_numpy(dtype=bool), trials.keep, recipe.seed)
 
 
 def _stretches(recipe, cohort):

@@ -13,9 +13,8 @@ from neuroloom.errors import NeuroloomError
 from neuroloom.experiment import evaluated, learn
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.parts import Part
-from neuroloom.preparation import CONFOUNDS, prepare, read_cohort
+from neuroloom.preparation import CONFOUNDS, learned_from, prepare, read_cohort, with_labels_dealt_anew
 from neuroloom.run_folder import Run
-from neuroloom.sampling.data import with_shuffled_target
 from neuroloom.sampling.rows import windows_as_rows
 from neuroloom.seeds import generator
 from neuroloom.transforms.store import stack_rows
@@ -78,10 +77,10 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
         )
     chosen_only = recipe.training.model_copy(update={"show_last": False})
     draws = max(recipe.validation.permutations, LEAST_DRAWS)
-    recipe = _changed(recipe, permutations=draws, spelling=None)
+    recipe = _changed(recipe, permutations=draws, spelling=None, events=None)
     recipe = recipe.model_copy(update={"tuning": None, "training": chosen_only})
     prepared = prepare(recipe, read_cohort(recipe, data, cohort_file), cache, on_progress)
-    shuffled = replace(prepared, data=with_shuffled_target(prepared.data, recipe.validation.unit, recipe.seed))
+    shuffled = with_labels_dealt_anew(prepared, recipe.seed)
     work = [("shuffled labels", shuffled), ("wrong split", with_wrong_split(shuffled)), ("confounds", prepared)]
     attacks = []
     for name, attacked in work:
@@ -135,7 +134,7 @@ def with_wrong_split(prepared):
         seed=recipe.seed,
     )  # fmt: skip
     doubled = replace(data, cohort=as_if_people, stores=stores, target=target)
-    return replace(prepared, recipe=recipe, data=doubled, folds=folds)
+    return replace(prepared, recipe=recipe, data=doubled, folds=learned_from(recipe, folds, doubled))
 
 
 def with_rows_as_people(prepared):
@@ -162,6 +161,7 @@ def with_rows_as_people(prepared):
         as_if_people, data.target, unit="participant", split=split, n_folds=n_folds, tune=settings.tune,
         seed=prepared.recipe.seed,
     )  # fmt: skip
+    dealt = learned_from(whole, dealt, data)
     return apart, replace(
         prepared, recipe=_as_people(whole, split), data=replace(data, cohort=as_if_people), folds=dealt
     )
@@ -282,7 +282,7 @@ def _judged(null, n_learners):
         return None, f"not decided, since {null['note']}"
     p = min(1.0, null["p"] * n_learners)
     verdict = "SOMETHING IS CLAIMED FROM NOTHING" if p < LEVEL else "nothing is claimed from nothing"
-    return p >= LEVEL, f"p = {p:.3f} within fold and site, times {n_learners} learners: {verdict}"
+    return p >= LEVEL, f"p = {p:.3f} ({null['method']}), times {n_learners} learners: {verdict}"
 
 
 def _reaches(low, high, chance, metric):

@@ -14,17 +14,15 @@ N = 6000
 PART = np.repeat(["fit", "tune", "test"], N // 3)
 SEIZURE = np.arange(N) % 20 == 0
 PARTLY = np.arange(N) % 20 == 1
-COHORT = SimpleNamespace(
-    name="six",
-    table=pd.DataFrame({"participant_id": PART, "event": np.where(SEIZURE, "seizure", "background"), "partly": PARTLY}),
-)
+NAMED = np.where(SEIZURE, "seizure", "background")
+COHORT = SimpleNamespace(name="six", table=pd.DataFrame({"participant_id": PART, "event": NAMED}))
 FOLDS = [
     Fold(0, n, *(np.flatnonzero(part == PART) for part in ("fit", "tune", "test")), "participant") for n in range(2)
 ]
 
 
 def test_the_fit_part_alone_is_thinned_and_anew_in_each_fold():
-    left = thinned(FOLDS, COHORT, "event", {"background": 0.2}, seed=3)
+    left = thinned(FOLDS, NAMED, PARTLY, {"background": 0.2}, seed=3)
     for fold in left:
         np.testing.assert_array_equal(fold.tune, FOLDS[0].tune)
         np.testing.assert_array_equal(fold.test, FOLDS[0].test)
@@ -33,14 +31,14 @@ def test_the_fit_part_alone_is_thinned_and_anew_in_each_fold():
         kept, of = (~SEIZURE[fold.fit]).sum(), 1800  # 2000 less 100 seizure and 100 in between
         assert abs(kept - 0.2 * of) < 4 * np.sqrt(of * 0.2 * 0.8)
     assert set(left[0].fit) != set(left[1].fit)
-    np.testing.assert_array_equal(left[0].fit, thinned(FOLDS, COHORT, "event", {"background": 0.2}, seed=3)[0].fit)
+    np.testing.assert_array_equal(left[0].fit, thinned(FOLDS, NAMED, PARTLY, {"background": 0.2}, seed=3)[0].fit)
 
 
 def test_a_class_that_is_not_there_is_named():
     with pytest.raises(
         NeuroloomError, match=r"Unknown class of trials\.keep: 'backgruond'\. Did you mean 'background'"
     ):
-        thinned(FOLDS, COHORT, "event", {"backgruond": 0.2})
+        thinned(FOLDS, NAMED, PARTLY, {"backgruond": 0.2})
 
 
 def test_parts_without_events_are_refused_before_anything_is_learned():

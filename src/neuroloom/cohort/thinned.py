@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuroloom.cohort.cut_windows import PARTLY
 from neuroloom.errors import NeuroloomError
 from neuroloom.known import check_known
 from neuroloom.seeds import generator
 
 
-def thinned(folds, cohort, column, keep, seed=0):
+def thinned(folds, named, partly, keep, seed=0):
     """Return folds whose fit parts leave out windows that an event covers in part, and most of some classes.
 
     Tune and test parts stay whole: what is chosen and scored sees recordings as they are.
@@ -18,10 +17,10 @@ def thinned(folds, cohort, column, keep, seed=0):
     Parameters
     ----------
     folds : list of Fold
-    cohort : Cohort
-        Of windows, see `neuroloom.cohort.cut_windows.find_windows`.
-    column : str
-        Holds the class of each window.
+    named : ndarray of shape (n_windows,)
+        Class of each window, see `neuroloom.cohort.cut_windows.find_windows`.
+    partly : ndarray of shape (n_windows,), bool
+        Whether an event covers it in part.
     keep : dict
         Class -> share of its windows that is learned from, drawn anew in each fold.
     seed : int
@@ -30,10 +29,8 @@ def thinned(folds, cohort, column, keep, seed=0):
     -------
     list of Fold
     """
-    named = cohort.table[column].to_numpy()
     for name in keep:
-        check_known("class of trials.keep", name, sorted(set(named)))
-    partly = cohort.table[PARTLY].to_numpy(dtype=bool)
+        check_known("class of trials.keep", name, sorted({str(one) for one in named}))
     share = np.ones(len(named))
     for name, part in keep.items():
         share[named == name] = part
