@@ -13,6 +13,7 @@ from neuroloom.experiment import learn
 from neuroloom.prediction import predict
 from neuroloom.preparation import prepare
 from neuroloom.recipe import resolved
+from neuroloom.replay import replay_run
 from neuroloom.run_folder import Run
 from neuroloom.sampling.data import with_noise
 from neuroloom.scan import Scan
@@ -84,6 +85,15 @@ def test_a_planted_difference_is_found_in_runs_not_learned_from(tmp_path):
         for _, row in fold[fold["part"] == "fit"].iterrows():
             beside = test.loc[test["recording_id"] == row["recording_id"], "onset"]
             assert (abs(beside - row["onset"]) >= 2.5).all()
+
+
+def test_a_run_with_its_last_epoch_beside_is_repeated(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEUROLOOM_CACHE", str(tmp_path / "cache"))
+    run = neuroloom.run(resolved(CONTENT), out=tmp_path / "run")
+    assert set(run.predictions["learner"]) >= {"conv1d", "conv1d-last-epoch"}
+    agreement = replay_run(run)
+    assert agreement.agrees
+    assert "conv1d: stored weights against stored predictions 0, repeated" in agreement.text
 
 
 def test_nothing_planted_is_not_called_found(tmp_path):

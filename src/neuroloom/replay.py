@@ -90,7 +90,8 @@ def _compare(run, again, prepared, plan, fold):
     """Return the greatest differences of one fold: stored weights, repeated predictions, repeated weights."""
     there, here = (one.job_folder(fold.key, plan.name) for one in (run, again))
     words = text_columns(prepared.data.target)
-    stored = _numbers(read_table(there / "predictions.csv", text=words))
+    told = read_table(there / "predictions.csv", text=words)
+    stored, kept = _numbers(told), _numbers(told[told["learner"] == plan.name])  # weights of a last epoch are not kept
     with single_thread():
         from_weights = _numbers(predictions(load_learner(there), prepared.data, fold))
     repeated = _numbers(read_table(here / "predictions.csv", text=words))
@@ -99,7 +100,7 @@ def _compare(run, again, prepared, plan, fold):
     weights = max((_greatest(old[key], new[key]) for key in old if key in new), default=0.0)
     if old.keys() != new.keys():
         weights = np.inf
-    return _greatest(stored, from_weights) / spread, _greatest(stored, repeated) / spread, weights
+    return _greatest(kept, from_weights) / spread, _greatest(stored, repeated) / spread, weights
 
 
 def _greatest(one, other):
