@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from neuroloom.cohort.cut_windows import PARTLY
+from neuroloom.cohort.before_events import PARTLY
 
 
 class Exchangeable(NamedTuple):
