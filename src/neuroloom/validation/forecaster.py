@@ -146,8 +146,10 @@ class Forecaster:
         seconds : float
         """
         course = self.windows.course(onsets, probability, seconds)
-        known = ~np.isnan(course)
         times = self.step * np.arange(len(course))
+        for start, stop in foretold.closed:  # the last window before it tells a while longer
+            course[(times > start + ROUNDING) & (times < stop - ROUNDING)] = np.nan
+        known = ~np.isnan(course)
         there = [bool((known & (times >= start) & (times <= stop)).any()) for start, stop in foretold.leads]
         return Watched(
             recording, course, events[:, 0], foretold.asked & np.array(there, dtype=bool), foretold.closed, seconds
