@@ -32,7 +32,8 @@ def test_only_the_same_numbers_agree():
     assert icc(FIRST, FIRST) == pytest.approx(1.0)
     assert icc(FIRST, FIRST + 3) < icc(FIRST, FIRST + 1) < 1  # they correlate perfectly all the same
     assert icc(FIRST, 2 * FIRST) < 0.5
-    assert icc(FIRST, np.full(6, 7.0)) == pytest.approx(0.0, abs=1e-12)  # no spread in one of them
+    assert icc(FIRST, np.full(6, 7.0)) == pytest.approx(0.0, abs=1e-12)  # all are told the same: no agreement
+    assert np.isnan(icc(np.full(6, 7.0), FIRST))  # they do not differ: nothing to agree on
 
 
 def test_of_many_people_it_is_the_share_of_the_variance_between_them():

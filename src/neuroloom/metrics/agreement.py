@@ -16,8 +16,8 @@ def _icc_sums(truth, prediction, weight, reference):
     n = weight.sum(axis=1)
     shift = ratio(weight @ (prediction - truth), n) ** 2  # 2 / n of the mean square of columns
     both, error = of_truth + of_prediction, (of_truth + of_prediction - 2 * product) / 2
-    between = ratio(2 * product, n - 1)
-    return np.stack([between, ratio(both, n - 1) + shift - 2 * ratio(error, n * (n - 1))], axis=1)
+    sums = np.stack([ratio(2 * product, n - 1), ratio(both, n - 1) + shift - 2 * ratio(error, n * (n - 1))], axis=1)
+    return np.where((of_truth > 0)[:, None], sums, 0.0)  # people who do not differ say nothing
 
 
 icc = Metric(
