@@ -23,6 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from study_record import commit, write
 
+from neuroloom.cohort.exchange import Exchangeable
 from neuroloom.metrics.discrimination import auc
 from neuroloom.metrics.regression import mae
 from neuroloom.seeds import generator
@@ -166,7 +167,7 @@ def one_cohort(null, draws, rng):
         if null.method == "permute_pairs_once":
             outcomes = replace(outcomes, fitted={})
         told = np.zeros_like(site) if null.method == "permute_ignoring_site" else site
-        p = permutation_null(metric, outcomes, person, told, draws, int(rng.integers(2**31))).p
+        p = permutation_null(metric, outcomes, Exchangeable(person, told, "site"), draws, int(rng.integers(2**31))).p
     return score(metric, outcomes), interval(metric, outcomes), p
 
 

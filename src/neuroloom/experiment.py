@@ -27,6 +27,7 @@ from neuroloom.training.learner import last_epoch
 from neuroloom.transforms.cache import Cache
 from neuroloom.tuning import fit_tuned, told_tuning
 from neuroloom.validation.evaluate import evaluate
+from neuroloom.validation.forecasts import WARNING_COLUMNS
 from neuroloom.validation.found_events import ALARM_COLUMNS
 from neuroloom.validation.segmentation import evaluate_segmentation
 
@@ -131,7 +132,7 @@ def learn(run, prepared, cache, jobs=1, on_progress=None):
     calls = [
         (fit_tuned, recipe, data, kept, fold, place, run.log)
         if search
-        else (fit_one, plan, data, fold, recipe.seed, place, run.log, recipe.validation.events is not None)
+        else (fit_one, plan, data, fold, recipe.seed, place, run.log, recipe.validation.keeps_tune)
         for search, (plan, fold, place) in zip(tuned, work, strict=True)
     ]
     trained = sum(plan.kind == "trained" and not search for search, (plan, *_) in zip(tuned, work, strict=True))
@@ -151,6 +152,8 @@ def score(run, prepared, cache, jobs=1):
     run.write_table("predictions.csv", all_predictions(run, prepared))
     if "events" in metrics:
         run.write_table("alarms.csv", pd.DataFrame(metrics["events"].pop("alarms"), columns=ALARM_COLUMNS))
+    if "forecast" in metrics:
+        run.write_table("warnings.csv", pd.DataFrame(metrics["forecast"].pop("warnings"), columns=WARNING_COLUMNS))
     run.write_json("metrics.json", metrics)
 
 
@@ -174,6 +177,7 @@ def evaluated(run, prepared, refit_nulls=None):
         gap=settings.gap,
         spelling=settings.spelling and settings.spelling.model_dump(),
         events=settings.events and asked_events(run, prepared),
+        forecast=settings.forecast and asked_forecast(run, prepared),
         task={
             "kind": task.kind,
             "target": data.target.name,
@@ -206,6 +210,23 @@ def asked_events(run, prepared):
         recorded[sample] = ([(onset, stop - onset) for onset, stop in spans], one.n_times / one.sampling_rate)
     tune = all_predictions(run, prepared, TUNE_PREDICTIONS)
     return {"tune_predictions": tune, "recorded": recorded, "every": trials.every, "length": trials.length, **asked}
+
+
+def asked_forecast(run, prepared):
+    """Return what `evaluate_forecasts` needs beside the predictions of the test parts."""
+    trials, before = prepared.recipe.trials, prepared.recipe.trials.time_before
+    recorded = {}
+    for sample, one in recordings_of(prepared.data.stores[trials.input].store).items():
+        events, seconds = events_of(sample, one, trials.classes)[0][before.of], one.n_times / one.sampling_rate
+        recorded[sample] = (events, before.foretold(events, seconds), seconds)
+    how = {
+        "every": trials.every,
+        "length": trials.length,
+        "label": before.name,
+        **prepared.recipe.validation.forecast.model_dump(),
+    }
+    how |= {"horizon": before.horizon, "occurrence": before.occurrence, "least": before.least}
+    return {"tune_predictions": all_predictions(run, prepared, TUNE_PREDICTIONS), "recorded": recorded, **how}
 
 
 def refits(run, prepared, cache, jobs=1):

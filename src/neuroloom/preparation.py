@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.cohort.apart import Stretches
-from neuroloom.cohort.cut_windows import PARTLY
+from neuroloom.cohort.before_events import PARTLY
 from neuroloom.cohort.folds import make_folds
 from neuroloom.cohort.opened import open_cohort
 from neuroloom.cohort.target import input_target, read_target
@@ -110,6 +110,7 @@ def _check_asked(recipe):
     _check_asked_of_events(recipe)
     if recipe.model.name in ROW_MODELS:
         _check_windows_in_a_row(recipe)
+    _check_asked_of_forecast(recipe)
     if of_labels and (recipe.explanation or recipe.validation.refit):
         raise NeuroloomError(
             f"{recipe.id}: explanations and refits are not made for segmentation. Set explanation=[] and validation.refit=0."
@@ -165,10 +166,32 @@ def _check_windows_in_a_row(recipe):
             f"{recipe.id}: {name} sees a window's neighbours, and with validation.unit={settings.unit} some of them would be "
             "of another part of the fold. Set it to participant, session or run."
         )
-    if settings.events is not None and settings.events.causal:
+    if settings.forecast is not None or (settings.events is not None and settings.events.causal):
         raise NeuroloomError(
-            f"{recipe.id}: {name} answers for a window with those after it, so its alarms cannot be causal. Set "
-            "validation.events.causal=false, or take a network that sees one window."
+            f"{recipe.id}: {name} answers for a window with those after it, so its alarms cannot be causal and it can warn of "
+            "nothing. Set validation.events.causal=false, or take a network that sees one window."
+        )
+
+
+def _check_asked_of_forecast(recipe):
+    """Check that warnings are asked of windows before events."""
+    asked = recipe.validation.forecast
+    if asked is None:
+        return
+    if recipe.trials is None or recipe.trials.before is None or recipe.target.column != recipe.trials.column:
+        raise NeuroloomError(
+            f"{recipe.id}: validation.forecast makes warnings from windows before events. Say which time that is "
+            "(trials.before.name, trials.before.of) and set target.column to the column that trials writes (trials.column)."
+        )
+    if recipe.validation.unit == "sample":
+        raise NeuroloomError(
+            f"{recipe.id}: a warning comes of many windows, so the unit of claim cannot be a sample. Set validation.unit to "
+            "participant, session, run or block (an event and its share of the recording)."
+        )
+    if asked.threshold == "tune" and not recipe.validation.tune:
+        raise NeuroloomError(
+            f"{recipe.id}: validation.forecast.threshold is chosen on the tune part, and validation.tune=0 leaves none. "
+            "Give a share, or a threshold between 0 and 1."
         )
 
 
@@ -228,12 +251,20 @@ def prepare(recipe, cohort, cache, on_progress=None):
         target = _target(recipe, cohort)
     data = Data(cohort, stores, target, build("sampling", SAMPLINGS, recipe.sampling))
     folds = learned_from(recipe, _whole_folds(recipe, data), data)
-    if recipe.validation.events is not None:
-        asked = recipe.validation.events
-        check_events_everywhere(folds, cohort, recipe.trials.column, asked.label, asked.threshold == "tune")
+    for label, asked in _asked_labels(recipe):
+        check_events_everywhere(folds, cohort, recipe.trials.column, label, asked.threshold == "tune")
     confounds, warnings = _known_confounds(recipe, cohort)
     plans, roles = make_plans(recipe, confounds)
     return Prepared(recipe, data, folds, plans, roles, tuple(warnings))
+
+
+def _asked_labels(recipe):
+    """Return (class, settings) of what alarms or warnings are made of."""
+    events, forecast = recipe.validation.events, recipe.validation.forecast
+    return [
+        *([(events.label, events)] if events else []),
+        *([(recipe.trials.before.name, forecast)] if forecast else []),
+    ]
 
 
 def with_labels_dealt_anew(prepared, seed):

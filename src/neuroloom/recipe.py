@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from neuroloom.cohort.before_events import Before
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats.limits import load_yaml
 from neuroloom.known import check_known
@@ -19,7 +20,7 @@ RECIPES = Path(__file__).parent / "recipes"
 OF_EVENTS, OF_WINDOWS = ("start", "stop"), ("length", "classes", "otherwise")  # what trials need, of either form
 ONLY_EVENTS = ("start", "stop", "fields", "blocks")
 ASKED_OF_WINDOWS = ("every", "length", "otherwise", "overlap")
-ONLY_WINDOWS = (*ASKED_OF_WINDOWS, "keep")
+ONLY_WINDOWS = (*ASKED_OF_WINDOWS, "keep", "before")
 
 
 class Settings(BaseModel):
@@ -48,6 +49,19 @@ class InputSettings(Settings):
     made: bool = False
 
 
+class BeforeSettings(Settings):
+    """What the time before events is, in s; see `neuroloom.cohort.before_events.Before`."""
+
+    name: str
+    of: str
+    horizon: float = Field(300.0, ge=0)
+    occurrence: float = Field(1800.0, gt=0)
+    after: float = Field(1800.0, ge=0)
+    apart: float = Field(0.0, ge=0)
+    least: float = Field(0.5, gt=0, le=1)
+    during: bool = False
+
+
 class TrialSettings(Settings):
     """What of a recording makes samples: stretches around its events, or windows, one every few seconds.
 
@@ -65,6 +79,7 @@ class TrialSettings(Settings):
     otherwise: str | None = None
     overlap: float = Field(0.5, gt=0, le=1)
     keep: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    before: BeforeSettings | None = None
     classes: dict[str, str | list[str]] | None = None
     column: str = "event"
 
@@ -78,14 +93,21 @@ class TrialSettings(Settings):
         if foreign:
             form = "around events (start, stop)" if windows else "that are windows (every, length)"
             raise ValueError(f"{foreign[0]} belongs to trials {form}, so leave it out")
+        if self.before is not None and self.before.of not in self.classes:
+            raise ValueError(f"before.of is {self.before.of!r}, which is none of the classes {', '.join(self.classes)}")
         return self
 
     @property
     def how(self):
         """What finds the trials is told."""
-        return self.model_dump(
-            include={"classes", "column", *(ONLY_EVENTS if self.every is None else ASKED_OF_WINDOWS)}
-        )
+        asked = ONLY_EVENTS if self.every is None else ASKED_OF_WINDOWS
+        told = self.model_dump(include={"classes", "column", *asked})
+        return told if self.before is None else told | {"before": self.time_before}
+
+    @property
+    def time_before(self):
+        """The `Before` of events; None where it is not asked for."""
+        return self.before and Before(**self.before.model_dump())
 
     @property
     def stretch(self):
@@ -160,6 +182,14 @@ class EventSettings(Settings):
         return self
 
 
+class ForecastSettings(Settings):
+    """How probabilities of windows become warnings of events, and how these are judged; see `neuroloom.validation.forecasts`."""
+
+    threshold: Literal["tune"] | Annotated[float, Field(gt=0, lt=1)] = "tune"
+    false_per_hour: float | None = Field(default=None, gt=0)
+    smooth: float = Field(0.0, ge=0)
+
+
 class ValidationSettings(Settings):
     """Who may sit together, and what stands beside the score."""
 
@@ -177,6 +207,7 @@ class ValidationSettings(Settings):
     groups: tuple[str, ...] = ("site", "sex", "age")
     spelling: SpellingSettings | None = None
     events: EventSettings | None = None
+    forecast: ForecastSettings | None = None
 
     @field_validator("refit")
     @classmethod
@@ -184,6 +215,11 @@ class ValidationSettings(Settings):
         if 0 < refit < 19:
             raise ValueError("0, or 19 and more: with fewer refits no p can be below .05")
         return refit
+
+    @property
+    def keeps_tune(self):
+        """Whether predictions of the tune part are kept, as a threshold may be chosen on them."""
+        return self.events is not None or self.forecast is not None
 
 
 class Recipe(Settings):

@@ -77,7 +77,7 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
         )
     chosen_only = recipe.training.model_copy(update={"show_last": False})
     draws = max(recipe.validation.permutations, LEAST_DRAWS)
-    recipe = _changed(recipe, permutations=draws, spelling=None, events=None)
+    recipe = _changed(recipe, permutations=draws, spelling=None, events=None, forecast=None)
     recipe = recipe.model_copy(update={"tuning": None, "training": chosen_only})
     prepared = prepare(recipe, read_cohort(recipe, data, cohort_file), cache, on_progress)
     shuffled = with_labels_dealt_anew(prepared, recipe.seed)

@@ -84,7 +84,7 @@ def fit_tuned(recipe, data, cache, fold, place, log):
                 shutil.copyfile(file, place / file.name)
         atomic_write(place / "tuning.json", json.dumps({"trials": trials, "chosen": best}, indent=1).encode())
         chosen = _trial_data(_trial_recipe(recipe, trials[best]["choice"]), recipe, data, cache)
-        keep_predictions([load_learner(place)], chosen, fold, place, recipe.validation.events is not None)
+        keep_predictions([load_learner(place)], chosen, fold, place, recipe.validation.keeps_tune)
         atomic_write(place / "done.json", json.dumps(job).encode())
         log.add("fold ended", **job)
 

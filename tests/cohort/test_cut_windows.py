@@ -73,7 +73,7 @@ def test_rates_that_are_no_whole_number_do_not_drift():
         ([(25.0, 1.0, "sz")], {}, "at 25 s lasts 1 s, in a recording of 20 s"),
         ([(5.0, 1.0, "fit")], {}, "no window of seizure in 1 recordings; labels of events that are there: fit"),
         ([(5.0, 5.0, "sz")], {"length": 30.0}, "ben_1 lasts 20 s, less than a window of 30 s"),
-        ([(5.0, 5.0, "sz")], {"otherwise": "seizure"}, "stands in classes and in otherwise"),
+        ([(5.0, 5.0, "sz")], {"otherwise": "seizure"}, "'seizure' is named twice"),
         ([(5.0, 5.0, "sz")], {"column": "age"}, "the column 'age', which the cohort's table has already"),
     ],
 )

@@ -37,25 +37,55 @@ def trials(truth, recording, person):
 
 def test_trials_change_places_inside_their_recording():
     table, truth, unit = trials([0, 1, 0, 1, 1, 0], list("aabbcc"), list("ppppqq"))
-    block, stratum, words = exchangeable(table, truth, unit)
+    block, stratum, words, _ = exchangeable(table, truth, unit)
     assert (block.tolist(), stratum.tolist(), words) == ([0, 1, 2, 3, 4, 5], list("aabbcc"), "recording")
 
 
 def test_recordings_of_one_truth_change_places_inside_their_person():
     table, truth, unit = trials([0, 0, 1, 1, 1, 0], list("aabbcd"), list("ppppqq"))
-    block, stratum, words = exchangeable(table, truth, unit)
+    block, stratum, words, _ = exchangeable(table, truth, unit)
     assert (block.tolist(), stratum.tolist(), words) == (list("aabbcd"), list("ppppqq"), "person")
 
 
 def test_people_of_one_truth_each_change_places_with_all_their_trials():
     table, truth, unit = trials([0, 0, 0, 1, 1, 1], list("aabccc"), list("pppqqq"))
-    block, _, words = exchangeable(table, truth, unit)
+    block, _, words, _ = exchangeable(table, truth, unit)
     assert (block.tolist(), words) == (list("pppqqq"), "site")
 
 
 def test_samples_change_places_inside_people_who_all_have_each_truth():
     table = pd.DataFrame({"participant_id": list("ppqq")})
-    block, stratum, words = exchangeable(table, np.array([0, 1, 0, 1]), np.array([7, 7, 8, 8]))
+    block, stratum, words, _ = exchangeable(table, np.array([0, 1, 0, 1]), np.array([7, 7, 8, 8]))
     assert (block.tolist(), stratum.tolist(), words) == ([0, 1, 2, 3], [7, 7, 8, 8], "person")
-    block, _, words = exchangeable(table, np.array([0, 1, 0, 0]), np.array([7, 7, 8, 8]))
+    block, _, words, _ = exchangeable(table, np.array([0, 1, 0, 0]), np.array([7, 7, 8, 8]))
     assert (block.tolist(), words) == ([7, 7, 8, 8], "site")
+
+
+def test_truths_of_windows_are_moved_on_in_time_whatever_their_order():
+    table = pd.DataFrame(
+        {"participant_id": "p", "recording_id": list("aaaab"), "onset": [4.0, 0.0, 8.0, 2.0, 0.0], "partly": False}
+    )
+    truth = np.array([1, 0, 0, 0, 5])  # of a in time: 0 0 1 0
+    found = exchangeable(table, truth, np.zeros(5))
+    assert found.within == "recording"
+    drawn = draws(truth=truth, block=found.block, site=found.stratum, time=found.time)
+    in_time = {tuple(np.array(one)[[1, 3, 0, 2]]) for one in drawn}
+    assert in_time == {(0, 0, 1, 0), (0, 0, 0, 1), (1, 0, 0, 0), (0, 1, 0, 0)}
+    assert {one[4] for one in drawn} == {5}
+
+
+def test_windows_that_drift_are_found_no_oftener_than_by_chance():
+    """Slow drifts in answers and truths alike: dealt one by one, such windows would be called found most of the time."""
+    below = {"moved": 0, "dealt": 0}
+    for cohort in range(60):
+        rng = generator(cohort, "drift")
+        drift = np.cumsum(rng.standard_normal((6, 120)), axis=1).ravel()
+        state = (np.cumsum(rng.standard_normal((6, 120)), axis=1) > 0).astype(int).ravel()
+        recording, time = np.repeat(np.arange(6), 120), np.tile(np.arange(120.0), 6)
+        seen = np.corrcoef(drift, state)[0, 1]
+        for how, moment in (("moved", time), ("dealt", None)):
+            exchange = Exchange(state, np.arange(720), recording, time=moment)
+            null = [np.corrcoef(drift, exchange.draw(generator(cohort, n)))[0, 1] for n in range(39)]
+            below[how] += (1 + sum(one >= seen for one in null)) / 40 <= 0.05
+    assert below["moved"] <= 8  # 3 are expected of 60; 9 and more have a chance of .004
+    assert below["dealt"] >= 12

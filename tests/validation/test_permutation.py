@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
+from neuroloom.cohort.exchange import Exchangeable
 from neuroloom.metrics.discrimination import auc
 from neuroloom.metrics.regression import mae
 from neuroloom.validation.permutation import add_one_p, permutation_null, refit_null
@@ -16,7 +17,7 @@ def test_null_of_a_single_split_is_that_of_all_orders(outcomes_of):
     outcomes = outcomes_of(truth, probability)
     orders = [auc(np.array(order), outcomes.prediction) for order in itertools.permutations(truth)]
     exact = np.mean(np.array(orders) >= score(auc, outcomes) - 1e-9)
-    null = permutation_null(auc, outcomes, np.arange(5), NO_SITE[:5], 2000)
+    null = permutation_null(auc, outcomes, Exchangeable(np.arange(5), NO_SITE[:5], "site"), 2000)
     assert null.p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 2000))
     assert np.mean(null.scores) == pytest.approx(0.5, abs=4 * np.std(orders) / np.sqrt(2000))
 
@@ -45,7 +46,7 @@ def test_site_and_fold_keep_their_truths(outcomes_of):
 
     inside = site * 10 + fold  # predictions that tell fold and site only: their product with the truth must not move
     outcomes = outcomes_of(truth, np.column_stack([inside, inside]).astype(float), fold)
-    permutation_null(Recorded, outcomes, np.arange(100), site, 20)
+    permutation_null(Recorded, outcomes, Exchangeable(np.arange(100), site, "site"), 20)
     by_fold = np.array(seen).reshape(-1, 5)
     assert (by_fold == by_fold[0]).all()
 
@@ -56,7 +57,7 @@ def test_samples_of_a_person_move_together(outcomes_of):
     outcomes = outcomes_of(np.repeat([0, 0, 1, 1], 3), probability, unit=person)
     orders = [np.repeat(order, 3) for order in set(itertools.permutations([0, 0, 1, 1]))]
     expected = {round(auc(order, outcomes.prediction), 9) for order in orders}
-    null = permutation_null(auc, outcomes, person, NO_SITE[:12], 300)
+    null = permutation_null(auc, outcomes, Exchangeable(person, NO_SITE[:12], "site"), 300)
     assert set(np.round(null.scores, 9)) == expected
 
 
@@ -64,7 +65,7 @@ def test_people_whose_truth_changes_exchange_whole_rows(outcomes_of):
     # truth 0 then 1 in one person, 1 then 1 in the other: two orders, and visits never swap within a person
     person = np.array([0, 0, 1, 1])
     outcomes = outcomes_of([0, 1, 1, 1], [0.1, 0.2, 0.3, 0.4], unit=person)
-    null = permutation_null(auc, outcomes, person, NO_SITE[:4], 50)
+    null = permutation_null(auc, outcomes, Exchangeable(person, NO_SITE[:4], "site"), 50)
     assert sorted(set(np.round(null.scores, 9))) == pytest.approx([1 / 3, 1.0])
 
 
@@ -72,10 +73,10 @@ def test_draws_hold_in_all_repeats(outcomes_of):
     # two repeats with the same predictions are as one: the null must not become narrower
     rng = np.random.default_rng(2)
     truth, probability = np.arange(40) % 2, rng.random(40)
-    one = permutation_null(auc, outcomes_of(truth, probability), np.arange(40), NO_SITE[:40], 200)
+    one = permutation_null(auc, outcomes_of(truth, probability), Exchangeable(np.arange(40), NO_SITE[:40], "site"), 200)
     twice = outcomes_of(np.tile(truth, 2), np.tile(probability, 2), repeat=np.repeat([0, 1], 40))
     object.__setattr__(twice, "sample", np.tile(np.arange(40), 2))
-    two = permutation_null(auc, twice, np.arange(40), NO_SITE[:40], 200)
+    two = permutation_null(auc, twice, Exchangeable(np.arange(40), NO_SITE[:40], "site"), 200)
     assert two.scores == pytest.approx(one.scores)
 
 
@@ -83,15 +84,24 @@ def test_pairs_that_count_twice_stretch_the_null(outcomes_of):
     rng = np.random.default_rng(3)
     truth, probability, fold = np.arange(50) % 2, rng.random(50), np.arange(50) // 2 % 5
     fitted = {(0, k): fold != k for k in range(5)}
-    plain = permutation_null(auc, outcomes_of(truth, probability, fold), np.arange(50), NO_SITE[:50], 200)
-    wide = permutation_null(auc, outcomes_of(truth, probability, fold, fitted=fitted), np.arange(50), NO_SITE[:50], 200)
+    plain = permutation_null(
+        auc, outcomes_of(truth, probability, fold), Exchangeable(np.arange(50), NO_SITE[:50], "site"), 200
+    )
+    wide = permutation_null(
+        auc,
+        outcomes_of(truth, probability, fold, fitted=fitted),
+        Exchangeable(np.arange(50), NO_SITE[:50], "site"),
+        200,
+    )
     assert np.std(wide.scores) == pytest.approx(np.sqrt(2) * np.std(plain.scores))
     assert np.mean(wide.scores) == pytest.approx(np.mean(plain.scores))
 
 
 def test_where_sites_hold_one_class_there_is_no_p_and_a_reason(outcomes_of):
     outcomes = outcomes_of([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9])
-    told = permutation_null(auc, outcomes, np.arange(4), np.array(["a", "a", "b", "b"]), 50).as_dict()
+    told = permutation_null(
+        auc, outcomes, Exchangeable(np.arange(4), np.array(["a", "a", "b", "b"]), "site"), 50
+    ).as_dict()
     assert np.isnan(told["p"])
     assert told["n"] == 0
     assert told["note"] == "no fold and site holds two people of different truth to exchange"

@@ -5,20 +5,35 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from neuroloom.cohort.before_events import PARTLY
+from neuroloom.cohort.spans import covered, joined
 from neuroloom.cohort.trials import Trials, check_columns, class_of
 from neuroloom.errors import NeuroloomError, listed
 
-PARTLY = "partly"  # column: whether events cover some of a window, but not enough to give it their class
 ROUNDING = 1e-6  # s
 
 
 def find_windows(
-    table, recorded, *, every, length, classes, otherwise, overlap=0.5, column="event", name="cohort", new=False
+    table,
+    recorded,
+    *,
+    every,
+    length,
+    classes,
+    otherwise,
+    overlap=0.5,
+    before=None,
+    column="event",
+    name="cohort",
+    new=False,
 ):
     """Return the windows of recordings as `Trials`.
 
     A window is of the class whose events cover the largest part of it, if that is at least ``overlap`` of it; else of the
     class ``otherwise``, and marked in the column ``partly`` where events cover some of it all the same.
+
+    Where ``before`` says what the time before events is, windows in it are a class too; those in the horizon, the event
+    itself and the time after it are left out; and each is of the ``block`` of its event, numbered over a person's recordings.
 
     Parameters
     ----------
@@ -36,6 +51,7 @@ def find_windows(
         Class of all other windows.
     overlap : float
         Share of a window, above 0 and up to 1.
+    before : Before or None
     column : str
         Where the class is written.
     name : str
@@ -48,31 +64,46 @@ def find_windows(
     Trials
         Its table has the columns ``recording_id``, ``run_id``, ``onset`` (s), the class, and ``partly``.
     """
-    if otherwise in classes:
-        raise NeuroloomError(
-            f"trials: the class {otherwise!r} stands in classes and in otherwise. Name one of them anew."
-        )
-    check_columns(table, (column, "onset", "recording_id", PARTLY), name)
+    _check_names(classes, otherwise, before)
+    check_columns(table, (column, "onset", "recording_id", PARTLY, *(["block"] if before else [])), name)
     parts, notes = [], []
     for number, sample in enumerate(table.index):
         if sample in recorded:
             one = recorded[sample]
             events, outside = events_of(sample, replace(one, events=[]) if new else one, classes)
             starts = _starts(sample, one, every, length)
-            named, partly = _classes(starts / one.sampling_rate, length, events, otherwise, overlap)
-            parts.append(
-                pd.DataFrame({"row": number, "first": starts, "class": named, PARTLY: partly})
-                .assign(onset=starts / one.sampling_rate, n_times=round(length * one.sampling_rate))
-            )  # fmt: skip
+            found = pd.DataFrame({"row": number, "first": starts, "onset": starts / one.sampling_rate})
+            found["n_times"] = round(length * one.sampling_rate)
+            found["class"], found[PARTLY] = _classes(found["onset"].to_numpy(), length, events, otherwise, overlap)
+            if before is not None:
+                foretold = before.foretold(events[before.of], one.n_times / one.sampling_rate)
+                found = before.named(found, length, overlap, foretold)
+                notes += before.notes(sample, foretold)
+            parts.append(found)
             if outside:
                 notes.append(f"{sample}: {outside} events go on after the end of the recording; they end with it")
     windows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if windows.empty:
         raise NeuroloomError(f"{name}: none of the {len(recorded)} recordings holds a window of {length:g} s.")
     if not new:
-        _check_found(windows, recorded, classes, name)
+        _check_found(windows, recorded, _expected(classes, before), name, before)
     places = [windows[one].to_numpy(dtype=np.int64) for one in ("row", "first", "n_times")]
-    return Trials(_table(table, windows, column), *places, tuple(notes))
+    return Trials(_table(table, windows, column, before is not None and not new), *places, tuple(notes))
+
+
+def _check_names(classes, otherwise, before):
+    twice = [one for one in (otherwise, *([before.name] if before else [])) if one in classes]
+    if twice or (before and before.name == otherwise):
+        raise NeuroloomError(
+            f"trials: the class {(*twice, otherwise)[0]!r} is named twice, in classes, otherwise or before. Name one of them anew."
+        )
+
+
+def _expected(classes, before):
+    """Return the classes that must have windows."""
+    if before is None:
+        return tuple(classes)
+    return (before.name, *(one for one in classes if one != before.of or before.during))
 
 
 def events_of(sample, recorded, classes):
@@ -93,18 +124,7 @@ def events_of(sample, recorded, classes):
             )
         outside += onset + duration > end + ROUNDING
         found[named].append((float(onset), min(float(onset + duration), end)))
-    return {name: _joined(sorted(pairs)) for name, pairs in found.items()}, int(outside)
-
-
-def _joined(pairs):
-    """Return rising (onset, stop) with those that overlap or touch made one, shape (event, 2)."""
-    joined = []
-    for onset, stop in pairs:
-        if joined and onset <= joined[-1][1]:
-            joined[-1][1] = max(joined[-1][1], stop)
-        else:
-            joined.append([onset, stop])
-    return np.array(joined).reshape(-1, 2)
+    return {name: joined(sorted(pairs)) for name, pairs in found.items()}, int(outside)
 
 
 def _starts(sample, recorded, every, length):
@@ -123,34 +143,30 @@ def _starts(sample, recorded, every, length):
 def _classes(onsets, length, events, otherwise, overlap):
     """Return the class of each window, and whether it is covered in part."""
     names = [*events]
-    covered = np.stack([_covered(onsets, length, events[name]) for name in names])  # (class, window), share
-    most = covered.argmax(axis=0)
-    enough = covered.max(axis=0) >= overlap - ROUNDING
+    share = np.stack([covered(onsets, length, events[name]) for name in names])  # (class, window)
+    most = share.argmax(axis=0)
+    enough = share.max(axis=0) >= overlap - ROUNDING
     named = np.where(enough, np.array(names, dtype=object)[most], otherwise)
-    return named, (covered.max(axis=0) > ROUNDING) & ~enough
+    return named, (share.max(axis=0) > ROUNDING) & ~enough
 
 
-def _covered(onsets, length, events):
-    """Return the share of each window that disjoint events (event, 2) cover."""
-    if not len(events):
-        return np.zeros(len(onsets))
-    edges = events.ravel()
-    until = np.concatenate([[0.0], np.cumsum(np.diff(edges) * (np.arange(len(edges) - 1) % 2 == 0))])  # s, at each edge
-    return (np.interp(onsets + length, edges, until) - np.interp(onsets, edges, until)) / length
-
-
-def _check_found(windows, recorded, classes, name):
+def _check_found(windows, recorded, expected, name, before):
     there = sorted({str(label) for one in recorded.values() for *_, label in one.events})
-    absent = sorted(set(classes) - set(windows.get("class", ())))
+    absent = sorted(set(expected) - set(windows.get("class", ())))
     if absent:
+        more = "" if before is None or before.name not in absent else (
+            f" {before.name} is asked of events before which {before.least:.0%} of {before.occurrence:g} s are recorded, "
+            f"{before.horizon:g} s ahead: join recordings that follow on each other, or set trials.before.least lower."
+        )  # fmt: skip
         raise NeuroloomError(
             f"{name}: no window of {listed(absent)} in {len(recorded)} recordings; labels of events that are there: "
-            f"{listed(there) or 'none'}. Name yours with --set 'trials.classes={{CLASS: LABEL, ...}}', or use shorter windows."
+            f"{listed(there) or 'none'}. Name yours with --set 'trials.classes={{CLASS: LABEL, ...}}', or use shorter "
+            f"windows.{more}"
         )
 
 
-def _table(table, windows, column):
-    """Return the table with a row a window."""
+def _table(table, windows, column, blocks):
+    """Return the table with a row a window; asked for, with the number of each one's block among those of its person."""
     made = table.iloc[windows["row"]].copy()
     recording = made.index.astype(str)
     made["recording_id"] = recording
@@ -159,6 +175,15 @@ def _table(table, windows, column):
     made["onset"] = windows["onset"].to_numpy()
     made[column] = windows["class"].to_numpy()
     made[PARTLY] = windows[PARTLY].to_numpy()
+    if blocks:
+        of_block = (
+            windows["row"].astype(str) + "|" + windows["block"].astype(str)
+        )  # in the order of the table and of time
+        made["block"] = (
+            of_block.groupby(made["participant_id"].to_numpy())
+            .transform(lambda one: pd.factorize(one)[0] + 1)
+            .to_numpy()
+        )
     number = windows.groupby("row").cumcount() + 1
     made.index = pd.Index([f"{one}_w{n:05d}" for one, n in zip(recording, number, strict=True)], name="sample_id")
     return made

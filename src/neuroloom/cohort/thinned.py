@@ -75,5 +75,5 @@ def _way_out(part):
         return "Use fewer folds, another seed, or recordings with events."
     return (
         "Use a larger tune part (--set validation.tune=0.3), another seed, or a fixed threshold "
-        "(--set validation.events.threshold=0.5)."
+        "(validation.events.threshold or validation.forecast.threshold)."
     )

@@ -20,6 +20,7 @@ MODELS = {
     "eeg_conformer": "neuroloom.models.eeg_conformer:EEGConformer",
     "atcnet": "neuroloom.models.eeg_atcnet:ATCNet",
     "p300_cnn": "neuroloom.models.eeg_p300:P300CNN",
+    "stft_cnn": "neuroloom.models.eeg_stft:StftCNN",
     "sleep_context": "neuroloom.models.eeg_sleep:SleepContext",
 }
 ROW_MODELS = {

@@ -5,9 +5,10 @@ import numpy as np
 from neuroloom.report.svg import INK, drawing, inline_svg
 
 HOUR = 3600.0  # s
+CAPTIONS = {"alarms": "alarms", "expected": "the time in which a warning expects one"}
 
 
-def timeline_figure(label, told, number):
+def timeline_figure(label, told, number, answers="alarms"):
     """Return the timeline of a recording as markup, caption and title.
 
     Parameters
@@ -18,6 +19,8 @@ def timeline_figure(label, told, number):
         An entry of ``events.timelines`` of metrics.json.
     number : int
         Which figure of the page it is.
+    answers : str
+        What the spans are that a learner answered with.
     """
     scale, unit = (HOUR, "Hours") if told["seconds"] > 2 * HOUR else (60.0, "Minutes")
     with drawing(9.2, 2.3) as figure:
@@ -32,12 +35,12 @@ def timeline_figure(label, told, number):
         axes.set(
             xlabel=f"{unit} from the start", ylabel="Probability", ylim=(-0.02, 1.36), xlim=(0, told["seconds"] / scale)
         )
-        axes.set_yticks([0, 0.5, 1.0, 1.12, 1.26], ["0", "0.5", "1", label, "alarms"])
+        axes.set_yticks([0, 0.5, 1.0, 1.12, 1.26], ["0", "0.5", "1", label, answers])
         drawn = inline_svg(figure, f"timeline{number}", f"Probability of {label} over time in {told['recording']}")
     return {
         "svg": drawn,
         "title": f"The {told['kind']} recording: {told['recording']}",
-        "caption": "Bars: true events and alarms. Line: the highest probability in each "
+        "caption": f"Bars: true events and {CAPTIONS[answers]}. Line: the highest probability in each "
         f"{told['step']:.3g} s. Dotted: the threshold, {_threshold(told['threshold'])}.",
     }
 

@@ -14,6 +14,7 @@ from neuroloom.report.figures_scatter import scatter_figure
 from neuroloom.report.figures_sites import forest_figure
 from neuroloom.report.figures_spelling import spelling_figure
 from neuroloom.report.figures_training import learning_curves_figure
+from neuroloom.report.forecast_section import forecast_section
 from neuroloom.report.groups import confusion_tables, fold_table, seen_unseen, subgroup_rows
 from neuroloom.report.headline import claims, environment_rows, key_facts, repeat_commands
 from neuroloom.report.methods_text import methods_text
@@ -61,6 +62,7 @@ def page_content(record):
         "warnings": record.warnings,
         "scores": score_section(record),
         "events": events_section(record),
+        "forecast": forecast_section(record),
         "curves": curves_section(record),
         "structures": structures_section(record),
         "confusions": confusion_tables(record),

@@ -52,8 +52,8 @@ def with_shuffled_target(data, unit, seed=0):
     With the unit ``site`` people change places: the sites keep what they hold.
     """
     group = unit_groups(data.cohort, "participant" if unit == "site" else unit)
-    block, stratum, words = exchangeable(data.cohort.table, data.target.values, group)
-    exchange = Exchange(data.target.values, block, stratum)
+    block, stratum, words, time = exchangeable(data.cohort.table, data.target.values, group)
+    exchange = Exchange(data.target.values, block, stratum, time=time)
     if not exchange.strata:
         raise NeuroloomError(
             f"{data.cohort.name}: {data.target.name!r} cannot be shuffled: no {words} holds two of the unit {unit!r} of "

@@ -34,7 +34,7 @@ FOCI = {  # mm, fsaverage's surface RAS, left side
     "occipital": (-26.0, -90.0, 6.0),
 }
 OFTEN = (0.6, 0.2, 0.1, 0.1)  # shares of the foci
-MARGIN, APART = 120.0, 1500.0  # s: before the first seizure and after the last; between two
+MARGIN = 120.0  # s: before the first seizure and after the last
 DURATION = (50.0, 0.35, 20.0, 100.0)  # s: median, spread of the logarithm, shortest, longest
 NEAR, OTHER_SIDE = (0.15, 0.7), (0.45, 0.5)  # of the duration: when it begins to spread there; share of the height
 EXTENTS = {"focus": 12.0, "near": 28.0, "other side": 20.0}  # mm
@@ -81,6 +81,7 @@ class SeizureDraw:
     per_day: float
     effect: float
     preictal: float
+    apart: float  # s
     which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
     spike_height: float = 1.0
 
@@ -98,9 +99,9 @@ class SeizureDraw:
         room = whole - 2 * MARGIN - DURATION[3]
         if not self.per_day:
             return np.empty(0), np.empty(0)
-        n = min(max(1, rng.poisson(self.per_day * self.hours / 24)), 1 + int(room / APART))
-        free = np.sort(rng.uniform(0.0, room - (n - 1) * APART, n))
-        onsets = np.round((MARGIN + free + APART * np.arange(n)) * self.cap.rate) / self.cap.rate
+        n = min(max(1, rng.poisson(self.per_day * self.hours / 24)), 1 + int(room / self.apart))
+        free = np.sort(rng.uniform(0.0, room - (n - 1) * self.apart, n))
+        onsets = np.round((MARGIN + free + self.apart * np.arange(n)) * self.cap.rate) / self.cap.rate
         median, spread, shortest, longest = DURATION
         return onsets, np.clip(median * np.exp(spread * rng.standard_normal(n)), shortest, longest).round(2)
 
@@ -228,6 +229,7 @@ def simulate_seizures(
     effect=1.0,
     preictal=0.0,
     spike_height=1.0,
+    apart=1500.0,
     mains=50.0,
     artefacts=1.0,
     bad_channels=0.05,
@@ -237,7 +239,7 @@ def simulate_seizures(
 
     A seizure is a rhythm of 6 to 12 Hz at the focus that slows to 2.5 to 4 Hz, grows, and spreads: around the focus,
     then to the other side; slow waves and a weaker background follow for minutes. Between seizures there are
-    spikes. Every recording has one seizure or more, 25 minutes apart at least, unless none are asked for.
+    spikes. Every recording has one seizure or more, unless none are asked for.
 
     Parameters
     ----------
@@ -258,6 +260,8 @@ def simulate_seizures(
         waves of e times the power at its end where it is 1; 0 for none.
     spike_height : float
         Multiplies the spikes; at 0 their events mark nothing.
+    apart : float
+        Seconds from the onset of one seizure to that of the next at least; 200 or more.
     mains, artefacts, bad_channels : float
         As `neuroloom.simulators.eeg.Cap` has them.
     seed : int
@@ -272,12 +276,19 @@ def simulate_seizures(
     check_counts(NAME, n_participants=n_participants, n_sessions=n_sessions, n_runs=n_runs)
     cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), float(bad_channels))
     cap.check(NAME)
-    _check(hours, seizures_per_day, effect=effect, preictal=preictal, spike_height=spike_height)
+    _check(hours, seizures_per_day, apart, effect=effect, preictal=preictal, spike_height=spike_height)
     table = recordings(n_participants, n_sessions, n_runs)
     draw = SeizureDraw(
-        int(seed), cap, float(hours), float(seizures_per_day), float(effect), float(preictal), which_of(table),
+        int(seed),
+        cap,
+        float(hours),
+        float(seizures_per_day),
+        float(effect),
+        float(preictal),
+        float(apart),
+        which_of(table),
         float(spike_height),
-    )  # fmt: skip
+    )
     told = f"simulated seizures (effect {effect:g}, build-up {preictal:g})"
     return drawn_cohort(
         NAME,
@@ -290,11 +301,13 @@ def simulate_seizures(
     )  # fmt: skip
 
 
-def _check(hours, seizures_per_day, **factors):
+def _check(hours, seizures_per_day, apart, **factors):
     if not 0.25 <= hours <= 48:
         raise NeuroloomError(f"{NAME}: hours of a recording must be 0.25 to 48, but is {hours}.")
     if seizures_per_day < 0:
         raise NeuroloomError(f"{NAME}: seizures_per_day must be 0 or more, but is {seizures_per_day}.")
+    if apart < 200:
+        raise NeuroloomError(f"{NAME}: apart must be 200 s or more, so that one seizure is over, but is {apart}.")
     check_factor(NAME, **factors)
 
 

@@ -9,6 +9,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.known import check_known
 from neuroloom.validation.comparison import compare
 from neuroloom.validation.confounds import beyond
+from neuroloom.validation.forecasts import evaluate_forecasts
 from neuroloom.validation.found_events import evaluate_events
 from neuroloom.validation.learner_entry import learner_entry
 from neuroloom.validation.scores import chance
@@ -50,6 +51,7 @@ def evaluate(
     simulated=False,
     spelling=None,
     events=None,
+    forecast=None,
 ):
     """Return ``metrics.json`` of a run.
 
@@ -98,6 +100,8 @@ def evaluate(
         Columns of ``people`` that say what was spelled, as `evaluate_spelling` takes them.
     events : dict or None
         Tune predictions, recordings and settings by which windows become alarms, as `evaluate_events` takes them.
+    forecast : dict or None
+        The same of warnings, as `evaluate_forecasts` takes them.
 
     Returns
     -------
@@ -133,6 +137,8 @@ def evaluate(
         report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
     if events is not None:
         report["events"] = evaluate_events(predictions, tested=tested, unit=unit, seed=seed, deep=deep, **events)
+    if forecast is not None:
+        report["forecast"] = evaluate_forecasts(predictions, tested=tested, unit=unit, deep=deep, **forecast)
     report = plain(report)
     if identity == "unknown":
         report["learners"] = _for_nobody_new(report["learners"], unit)

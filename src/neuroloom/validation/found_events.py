@@ -10,9 +10,9 @@ from neuroloom.metrics.decision import accuracy
 from neuroloom.metrics.events import DAY, EventCounts
 from neuroloom.seeds import generator
 from neuroloom.validation.alarms import Course, Detector, random_alarms, total
+from neuroloom.validation.counted import fitted_recordings, items, thresholds_of
 from neuroloom.validation.event_rates import rate_agreement
 from neuroloom.validation.intervals import rate_interval, scored
-from neuroloom.validation.outcomes import Outcomes
 
 SHARES = {  # name -> what it estimates
     "sensitivity": "share of events that are found",
@@ -36,6 +36,10 @@ class Found:
     alarms: list
     counts: EventCounts
     samples: EventCounts
+
+    @property
+    def recording(self):
+        return self.course.recording
 
 
 def evaluate_events(
@@ -86,10 +90,10 @@ def evaluate_events(
     for learner, rows in predictions.groupby("learner", sort=False):
         tuned = tune_predictions[tune_predictions["learner"] == learner]
         found = _found(rows, tuned, tested, recorded, column, detector)
-        fitted = _fitted(tested, found)
+        fitted = fitted_recordings(tested, found)
         learners[learner] = _scores(found, fitted, unit) | {
             "rates": rate_agreement(found, fitted, unit),
-            "thresholds": _thresholds(found),
+            "thresholds": thresholds_of(found),
             "chance": _at_random(found, detector, random, seed, learner),
             "people": _by_person(found),
         }
@@ -136,13 +140,6 @@ def _courses(rows, tested, recorded, column, detector):
     return made
 
 
-def _fitted(tested, found):
-    """Return (repeat, fold) -> the recordings that were learned from."""
-    recording = tested.column("recording_id").astype(str)
-    folds = {(one.repeat, one.fold) for one in found}
-    return {fold: set(recording[tested.fit_samples[fold]]) for fold in folds if fold in tested.fit_samples}
-
-
 def _scores(found, fitted, unit):
     """Return the scores of events with intervals over units, and those of seconds without."""
     counts, samples = total(one.counts for one in found), total(one.samples for one in found)
@@ -170,7 +167,7 @@ def _scores(found, fitted, unit):
 
 
 def _items(found, fitted, name):
-    """Return `Outcomes` of items that are right or wrong: what is counted, so that its share is the score.
+    """Return `Outcomes` of what is counted for a score.
 
     Of sensitivity each event is an item, of precision each alarm; of F1 both, a hit being one right event and one right alarm.
     """
@@ -180,31 +177,7 @@ def _items(found, fitted, name):
         "f1": (lambda c: 2 * c.hits, lambda c: c.true - c.hits + c.false),
         "recordings": (lambda c: 1, lambda c: 0),
     }[name]
-    rows = [
-        (one.repeat, one.fold, one.unit, one.course.recording, number, hit)
-        for one in found
-        for number, hit in enumerate([1.0] * right(one.counts) + [0.0] * wrong(one.counts))
-    ]
-    table = pd.DataFrame(rows, columns=["repeat", "fold", "unit", "recording", "number", "hit"])
-    sample, items = pd.factorize(pd.MultiIndex.from_frame(table[["recording", "number"]]))
-    recording = [item[0] for item in items]
-    hit = table["hit"].to_numpy(dtype=np.float64)
-    return Outcomes(
-        truth=np.ones(len(table), dtype=np.int64),
-        prediction=np.column_stack([1 - hit, hit]),
-        repeat=table["repeat"].to_numpy(dtype=np.int64),
-        fold=table["fold"].to_numpy(dtype=np.int64),
-        unit=table["unit"].to_numpy(dtype=np.int64),
-        sample=sample,
-        references={},
-        classes=("wrong", "right"),
-        fitted={fold: np.array([one in seen for one in recording], dtype=bool) for fold, seen in fitted.items()},
-    )
-
-
-def _thresholds(found):
-    """Return the threshold of each fold, in order."""
-    return [one for _, one in sorted({((f.repeat, f.fold), f.threshold) for f in found})]
+    return items(found, fitted, lambda one: right(one.counts), lambda one: wrong(one.counts))
 
 
 def _at_random(found, detector, n_draws, seed, learner):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuroloom.cohort.exchange import exchangeable
+from neuroloom.cohort.exchange import Exchangeable, exchangeable
 from neuroloom.metrics.decision import confusion
 from neuroloom.validation.calibration import calibration_summary
 from neuroloom.validation.confounds import associations
@@ -64,20 +64,27 @@ def _null(setting, outcomes, refit, n_refits):
         return null.as_dict()
     if not setting.permutations:
         return None
-    block, stratum, within = _exchangeable(setting, outcomes)
-    null = permutation_null(setting.primary, outcomes, block, stratum, setting.permutations, setting.seed, within)
-    return null.as_dict()
+    exchanged = _exchangeable(setting, outcomes)
+    return permutation_null(setting.primary, outcomes, exchanged, setting.permutations, setting.seed).as_dict()
 
 
 def _exchangeable(setting, outcomes):
-    """Return what may change places and within what, by sample number, and it in words; of those that were tested."""
+    """Return the `Exchangeable` by sample number, of those that were tested."""
     people, tested = setting.tested.people, np.unique(outcomes.sample)
     unit = unit_codes(people, "participant") if setting.unit == "site" else setting.tested.unit
     truth = np.zeros(len(people), dtype=outcomes.truth.dtype)
     truth[outcomes.sample] = outcomes.truth
-    block, stratum = np.zeros(len(people), dtype=object), np.zeros(len(people), dtype=object)
-    block[tested], stratum[tested], within = exchangeable(people.iloc[tested], truth[tested], unit[tested])
-    return block, stratum, within
+    found = exchangeable(people.iloc[tested], truth[tested], unit[tested])
+    return Exchangeable(
+        *(one if one is None or isinstance(one, str) else _by_number(one, tested, len(people)) for one in found)
+    )
+
+
+def _by_number(values, tested, n_samples):
+    """Return values of the tested samples by sample number; those of others are not asked for."""
+    placed = np.zeros(n_samples, dtype=values.dtype if values.dtype.kind == "f" else object)
+    placed[tested] = values
+    return placed
 
 
 def _by_site(setting, outcomes):

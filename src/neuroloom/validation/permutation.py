@@ -40,11 +40,11 @@ class Null:
         return entry | {"quantiles": told, "note": self.note}
 
 
-def permutation_null(metric, outcomes, block, stratum, n, seed=0, within="site"):
+def permutation_null(metric, outcomes, exchanged, n, seed=0):
     """Return the `Null` of a fixed learner: who got which prediction is drawn anew, inside fold and stratum.
 
-    Stratum (site, or what `exchangeable` says) and fold keep their predictions and their truths, so a score that comes from telling strata apart is in the
-    null too. All samples of a block move together, and one draw holds in every repeat (repeats share their people:
+    Stratum (site, or what `exchangeable` says) and fold keep their predictions and their truths, so a score that comes from
+    telling strata apart is in the null too. All samples of a block move together, and one draw holds in every repeat (repeats share their people:
     drawn one by one they would average to a null that is too narrow). Folds are those of the first repeat.
 
     Permuting fixed predictions leaves out that cross-validation counts each pair of people twice (see
@@ -54,18 +54,18 @@ def permutation_null(metric, outcomes, block, stratum, n, seed=0, within="site")
 
     Parameters
     ----------
-    block, stratum : ndarray of shape (n_samples,)
-        By the number in ``outcomes.sample``: the exchangeable person (or family, session, block), and its site.
+    exchanged : Exchangeable
+        By the number in ``outcomes.sample``.
     n : int
         Number of draws.
-    within : str
-        What the strata are, in a word.
     """
+    block, stratum, within, time = exchanged
     truth = np.zeros(len(block), dtype=outcomes.truth.dtype)
     truth[outcomes.sample] = outcomes.truth
     first = outcomes.repeat == outcomes.repeat.min()
-    exchange = Exchange(truth, block, stratum, outcomes.sample[first], outcomes.fold[first])
-    method = f"predictions permuted within fold and {within}"
+    exchange = Exchange(truth, block, stratum, outcomes.sample[first], outcomes.fold[first], time)
+    how = "permuted" if time is None else "moved on in time"
+    method = f"predictions {how} within fold and {within}"
     if not exchange.strata:
         whom = "people" if within == "site" else "samples"
         note = f"no fold and {within} holds two {whom} of different truth to exchange"
