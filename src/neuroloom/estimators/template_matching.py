@@ -12,7 +12,7 @@ from neuroloom.known import check_known
 
 ROUNDS = 5  # of looking for the waves anew with the templates found so far
 LARGEST = 3  # channels whose mean is looked at beside the best one
-FLAT = 1e-9  # of a channel's own deviation: a piece without a wave
+FLAT = 1e-6  # of the largest value of a trial: a piece without a wave, by sums in float64
 
 
 class TemplateMatching(OnSeries):
@@ -129,10 +129,19 @@ def matched(trial, templates):
     alike : ndarray
         Normalised cross-correlation, -1 to 1; 0 where a piece is flat.
     """
-    pieces = sliding_window_view(trial, templates.shape[1], axis=-1)  # (channel, place, time)
-    height = pieces @ templates.T
-    size = np.sqrt(pieces.shape[-1]) * pieces.std(axis=-1)[..., None]
+    trial, n_times = trial - trial.mean(axis=-1, keepdims=True), templates.shape[1]
+    height = (
+        sliding_window_view(trial, n_times, axis=-1) @ templates.T
+    )  # (channel, place, time) -> (channel, place, template)
+    total, squares = (running_sum(values, n_times) for values in (trial, trial**2))
+    size = np.sqrt(np.maximum(squares - total**2 / n_times, 0.0))[..., None]
     return height, np.divide(height, size, out=np.zeros_like(height), where=size > FLAT * np.abs(trial).max())
+
+
+def running_sum(values, n):
+    """Return the sum of each ``n`` neighbours along the last axis."""
+    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=-1)
+    return sums[:, n:] - sums[:, :-n]
 
 
 def unit(waves):
