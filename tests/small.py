@@ -60,6 +60,18 @@ SMALL = {
         "validation.folds": 2,
         "validation.events.random": 19,
     },
+    "seizure-three-class": {
+        "cohort.n_participants": 4,
+        "cohort.hours": 1.5,
+        "cohort.apart": 3600.0,
+        "cohort.sampling_rate": 64.0,
+        "cohort.mains": 0.0,
+        "inputs.eeg.chain": [{"name": "filter", "high_pass": 0.5, "low_pass": 28.0}],
+        "trials.every": 15.0,
+        "trials.before.occurrence": 600.0,
+        "training.epochs": 1,
+        "validation.folds": 2,
+    },
     "eeg-spikes": {
         "cohort.n_participants": 4,
         "cohort.hours": 0.25,
