@@ -94,7 +94,7 @@ def _runs(recording, onset):
     same = recording[1:] == recording[:-1]
     steps = np.diff(onset)
     forward = same & (steps > 0)
-    step = np.median(steps[forward]) if forward.any() else 0.0
+    step = steps[forward].min() if forward.any() else 0.0
     following = forward & (np.abs(steps - step) < 0.5 * step)
     if following.any() and np.ptp(steps[following]) > ROUNDING:
         raise NeuroloomError(
