@@ -38,7 +38,7 @@ ORDER = [  # a room imports only from rooms before it; rooms of one line may use
     ("report",),
     ("recipe",),
     ("preparation", "run_folder"),
-    ("progress", "tuning", "prediction", "scan_jobs", "segmentation"),
+    ("progress", "tuning", "prediction", "new_alarms", "scan_jobs", "segmentation"),
     ("anatomy",),
     ("experiment",),
     ("redteam", "api"),

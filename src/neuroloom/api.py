@@ -84,6 +84,13 @@ def predict_files(run_folder, files, *, learner=None, reader=None, person=None):
     return predict(Run.existing(run_folder), files, learner=learner, reader=reader or {}, person=person)
 
 
+def alarms_in(run_folder, answers, *, learner=None, person=None):
+    """Return alarms or warnings from the answers for new recordings; see `neuroloom.new_alarms.alarms_in`."""
+    from neuroloom.new_alarms import alarms_in
+
+    return alarms_in(Run.existing(run_folder), answers, learner=learner, person=person)
+
+
 def segment_files(run_folder, files, out, **options):
     """Write label maps of new scans into a folder; see `neuroloom.segmentation.segment`."""
     from neuroloom.segmentation import segment

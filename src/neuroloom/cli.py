@@ -122,10 +122,13 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write, else printed; for label maps a folder.")
     ] = None,
+    alarms: Annotated[
+        Path | None, typer.Option(help="CSV for the alarms or warnings in recordings, in a run that makes any.")
+    ] = None,
     force: ForceFile = False,
 ):
     """Answer for new scans: the mean of the folds' learners. Runs that segment write label maps."""
-    from neuroloom.api import predict_files, segment_files
+    from neuroloom.api import alarms_in, predict_files, segment_files
     from neuroloom.formats.tables import delimiter_of, write_table
     from neuroloom.progress import shown_progress
 
@@ -136,9 +139,10 @@ def predict(
             table = segment_files(folder, files, out, learner=learner, force=force, on_progress=on_progress)
         show_scans(table, out)
         return
-    if out is not None:
-        delimiter_of(out)
-        check_out_file(out, force)
+    for file in (out, alarms):
+        if file is not None:
+            delimiter_of(file)
+            check_out_file(file, force)
     reader = {} if sampling_period is None else {"sampling_period": sampling_period}
     answers = predict_files(folder, files, learner=learner, reader=reader, person=person)
     if out is None:
@@ -146,6 +150,10 @@ def predict(
     else:
         write_table(out, answers)
         typer.echo(f"{len(answers)} answers: {out}")
+    if alarms is not None:
+        raised = alarms_in(folder, answers, learner=learner, person=person)
+        write_table(alarms, raised)
+        typer.echo(f"{len(raised)} raised in {answers['recording_id'].nunique()} recordings: {alarms}")
     typer.echo("For research; it does not replace clinical judgment.", err=True)
 
 

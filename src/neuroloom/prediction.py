@@ -40,8 +40,8 @@ def predict(run, files, *, learner=None, reader=None, person=None):
     Returns
     -------
     DataFrame
-        A row a sample: ``sample_id``, for trials and windows of recordings their ``onset`` (s), the prediction columns, and
-        for numbers and probabilities how much the folds' learners differ (``..._sd``).
+        A row a sample: ``sample_id``, for trials and windows of recordings ``recording_id`` and ``onset`` (s), the prediction
+        columns, and for numbers and probabilities how much the folds' learners differ (``..._sd``).
     """
     if not run.finished:
         raise NeuroloomError(
@@ -65,7 +65,8 @@ def predict(run, files, *, learner=None, reader=None, person=None):
     cohort = prepared[0].cohort
     answers = _answers(cohort.samples, metrics["target"]["name"], learners, raw)
     if recipe.trials is not None:
-        answers.insert(1, "onset", cohort.table["onset"].to_numpy())
+        answers.insert(1, "recording_id", cohort.table["recording_id"].to_numpy())
+        answers.insert(2, "onset", cohort.table["onset"].to_numpy())
     return answers
 
 

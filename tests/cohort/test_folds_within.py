@@ -69,3 +69,15 @@ def test_a_gap_that_leaves_nothing_is_said(cohort, target):
     stretches = Stretches(cohort.table["participant_id"].to_numpy(), onset, onset + 1.5, gap=100.0)
     with pytest.raises(NeuroloomError, match="within 100 s of a test sample"):
         make_folds(cohort, target, unit="block", n_folds=3, within="participant", tune=0, stretches=stretches)
+
+
+def test_blocks_with_the_rare_class_are_dealt_evenly_though_they_begin_with_the_common_one():
+    """Of 12 blocks of 5 windows, 4 end with a seizure: each of 4 folds tests one of them, and its tune part has one."""
+    block = np.repeat(np.arange(12), 5)
+    table = pd.DataFrame({"participant_id": "p", "block": block, "recording_id": "r"})
+    cohort = Cohort(table.set_axis(pd.Index([f"s{n}" for n in range(60)], name="sample_id")), {})
+    rare = np.isin(block, [0, 3, 4, 9]) & (np.arange(60) % 5 == 4)
+    target = Target("event", "class", rare.astype(int), ("interictal", "preictal"))
+    for seed in range(5):
+        for fold in make_folds(cohort, target, unit="block", n_folds=4, within="participant", tune=0.34, seed=seed):
+            assert [rare[getattr(fold, part)].sum() for part in ("fit", "tune", "test")] == [2, 1, 1]

@@ -38,6 +38,7 @@ CASES = {
         {"parts": 3, "width": 8, "kernel_size": 8, "step": 2, "pools": [2, 2], "hidden": 5},
     ),
     "p300_cnn": ("series", (5, 40), {"spatial_filters": 3, "filters": 4, "hidden": 6}),
+    "stft_cnn": ("series", (5, 80), {"window": 8, "hidden": 6}),
 }
 OF_ANY_LENGTH = ["conv1d", "gru"]
 OF_ONE_LENGTH = [name for name, (kind, _, _) in CASES.items() if kind == "series" and name not in OF_ANY_LENGTH]

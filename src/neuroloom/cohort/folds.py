@@ -205,8 +205,13 @@ def _strata(cohort, target):
 
 
 def _deal(groups, strata, n_parts, draw):
-    """Deal whole groups to parts, stratum by stratum, so that parts are alike; return a part for each row."""
-    first = pd.DataFrame({"group": groups, "stratum": strata}).groupby("group")["stratum"].first()
+    """Deal whole groups to parts, stratum by stratum, so that parts are alike; return a part for each row.
+
+    A group of several strata is dealt with that of them which fewest groups have, or of equals its first.
+    """
+    rows = pd.DataFrame({"group": groups, "stratum": strata})
+    rows["n_groups"] = rows.groupby("stratum")["group"].transform("nunique")
+    first = rows.sort_values("n_groups", kind="stable").groupby("group")["stratum"].first()
     part_of, turn = {}, int(draw.integers(n_parts))
     for stratum in np.unique(first):
         members = draw.permutation(first.index[first == stratum].to_numpy())

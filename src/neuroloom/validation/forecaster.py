@@ -165,6 +165,10 @@ class Forecaster:
                 until = time + self.horizon + self.occurrence
         return np.array(raised)
 
+    def expected(self, time):
+        """Return from when to when a warning that is raised at a time expects an event, s."""
+        return float(time + self.horizon), float(time + self.horizon + self.occurrence)
+
     def judged(self, watched, raised):
         """Return the `Judged` of warnings that were raised at some times in a recording."""
         asked = watched.onsets[watched.asked]

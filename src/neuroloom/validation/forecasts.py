@@ -201,15 +201,10 @@ def _timeline(one, forecaster):
         "seconds": one.watched.seconds,
         "threshold": one.threshold,
         "truth": [[float(onset), float(onset)] for onset in one.watched.onsets],
-        "alarms": [list(_expected(time, forecaster)) for time in one.raised],
+        "alarms": [list(forecaster.expected(time)) for time in one.raised],
         "step": forecaster.step * together,
         "probability": [round(float(value), 4) for value in highest],
     }
-
-
-def _expected(time, forecaster):
-    """Return from when to when a warning expects an event, s."""
-    return float(time + forecaster.horizon), float(time + forecaster.horizon + forecaster.occurrence)
 
 
 def _warning_rows(made_by, forecaster):
@@ -218,7 +213,7 @@ def _warning_rows(made_by, forecaster):
         dict(
             zip(
                 WARNING_COLUMNS,
-                (one.recording, one.person, one.repeat, one.fold, learner, float(time), *_expected(time, forecaster)),
+                (one.recording, one.person, one.repeat, one.fold, learner, float(time), *forecaster.expected(time)),
                 strict=True,
             )
         )
