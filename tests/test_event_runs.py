@@ -12,6 +12,7 @@ from neuroloom.recipe import read_recipe
 from neuroloom.redteam import red_team
 from neuroloom.sampling.data import with_noise
 from neuroloom.training.job import TUNE_PREDICTIONS, fit_one
+from neuroloom.training.learner import load_learner
 from neuroloom.training.log import Log
 from neuroloom.transforms.cache import Cache
 
@@ -91,6 +92,78 @@ def test_the_tune_part_says_the_same_whatever_the_test_part_is(cache, tmp_path):
     np.testing.assert_array_equal(people, np.array(prepared.data.cohort.samples)[fold.tune])
 
 
+SPIKES = {
+    "cohort.n_participants": 6,
+    "cohort.sampling_rate": 64.0,
+    "cohort.mains": 0.0,
+    "inputs.eeg.chain": [{"name": "filter", "high_pass": 1.0, "low_pass": 28.0}],
+    "model": {"name": "template_matching"},
+    "baselines": [],
+    "explanation": [],
+    "validation.permutations": 0,
+}
+
+
+def spikes(**changes):
+    return read_recipe("eeg-spikes", None, [*SPIKES.items(), *changes.items()])
+
+
+@pytest.mark.slow
+def test_planted_spikes_of_people_never_seen_are_found_one_by_one(cache, tmp_path):
+    run = neuroloom.run(spikes(), out=tmp_path / "run", cache=cache, jobs=1)
+    told = run.metrics["events"]
+    found = told["learners"]["template_matching"]
+    assert found["f1"]["value"] > 0.3
+    assert found["chance"]["f1"] < 0.05
+    assert found["chance"]["p"] == pytest.approx(1 / 201)
+    assert abs(found["latency"]["value"]) < 0.3  # s
+    alarms = read_table(run.folder / "alarms.csv")
+    assert alarms["duration"].max() <= 0.1 + 1e-9
+    assert (told["per"], told["step"]) == ("hour", 0.25)
+    assert "False alarms per hour" in (run.folder / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_where_spikes_have_no_height_none_is_found(cache, tmp_path):
+    run = neuroloom.run(spikes(**{"cohort.spike_height": 0.0}), out=tmp_path / "run", cache=cache, jobs=1)
+    found = run.metrics["events"]["learners"]["template_matching"]
+    assert found["chance"]["p"] > 0.05
+    assert found["f1"]["value"] < 0.1
+
+
+@pytest.mark.slow
+def test_a_network_over_windows_in_a_row_finds_seizures_second_by_second(cache, tmp_path):
+    quick = {"cohort.hours": 0.5, "cohort.n_participants": 4, "validation.folds": 2, "validation.events.random": 19}
+    quick |= {"trials.every": 1.0, "trials.length": 1.0, "training.epochs": 6, "training.batch_size": 16}
+    chain = [*QUICK["inputs.eeg.chain"], {"name": "scale_robust", "clip": 20.0}]
+    asked = recipe(**quick, **{"model": {"name": "utime", "width": 8}, "inputs.eeg.chain": chain})
+    run = neuroloom.run(asked, out=tmp_path / "run", cache=cache, jobs=1)
+    told = run.metrics["learners"]["utime"]["scores"]["auc"]["value"]
+    assert told > 0.7  # of seconds; chance .5
+    deep = run.predictions.query("learner == 'utime'")
+    assert sorted(deep["sample_id"]) == sorted(set(deep["sample_id"]))  # each second once
+    prepared = prepare(asked, read_cohort(asked), Cache(cache))
+    again = load_learner(run.folder / "folds" / "0-0" / "utime").predict(prepared.data, prepared.folds[0].test)
+    own = deep.set_index("sample_id").loc[np.array(prepared.data.cohort.samples)[prepared.folds[0].test]]
+    np.testing.assert_allclose(again[:, 1], own["prediction_p_seizure"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"trials.length": 4.0}, "trials.every equal to trials.length"),
+        ({"validation.events.causal": True}, "cannot be causal"),
+        ({"explanation": [{"name": "occlusion"}]}, r"Set training.augmentation=\[\] and explanation=\[\]"),
+        ({"validation.unit": "block", "validation.events": None}, "of another part of the fold"),
+        ({"model": {"name": "utime", "windws": 5}}, "Did you mean 'windows'"),
+    ],
+)
+def test_what_windows_in_a_row_cannot_be_asked_is_said_before_anything_is_read(changes, words, tmp_path):
+    quick = {"trials.every": 1.0, "trials.length": 1.0, "model": {"name": "utime"}}
+    with pytest.raises(NeuroloomError, match=words):
+        neuroloom.run(recipe(**quick | changes), out=tmp_path / "run", cache=tmp_path / "cache", jobs=1)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -102,6 +175,7 @@ def test_the_tune_part_says_the_same_whatever_the_test_part_is(cache, tmp_path):
         ({"validation.unit": "block"}, "a block is a part of one"),
         ({"target.column": "age"}, "set target.column to the column that trials writes"),
         ({"validation.events.threshold": 1.5}, "threshold"),
+        ({"validation.events.moment": 0.1, "validation.events.causal": True}, "known once it is over"),
     ],
 )
 def test_what_cannot_be_asked_of_events_is_said_before_anything_is_read(changes, words, tmp_path):

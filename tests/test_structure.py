@@ -12,7 +12,7 @@ from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation import EXPLANATIONS
 from neuroloom.known import locate
 from neuroloom.metrics import METRICS
-from neuroloom.models import FUSIONS, MODELS
+from neuroloom.models import FUSIONS, MODELS, ROW_MODELS
 from neuroloom.sampling import SAMPLINGS
 from neuroloom.simulators import SIMULATORS
 from neuroloom.tasks import TASKS
@@ -48,7 +48,7 @@ ORDER = [  # a room imports only from rooms before it; rooms of one line may use
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 TABLES = {
-    "models": MODELS, "fusions": FUSIONS, "estimators": ESTIMATORS, "metrics": METRICS, "samplings": SAMPLINGS,
+    "models": MODELS, "models of rows": ROW_MODELS, "fusions": FUSIONS, "estimators": ESTIMATORS, "metrics": METRICS, "samplings": SAMPLINGS,
     "simulators": SIMULATORS, "tasks": TASKS, "scan transforms": SCAN_TRANSFORMS, "explanations": EXPLANATIONS,
     "fitted transforms": FITTED_TRANSFORMS, "augmentations": AUGMENTATIONS,
 }  # fmt: skip

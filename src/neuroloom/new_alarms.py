@@ -8,7 +8,7 @@ from neuroloom.formats.tables import read_table
 from neuroloom.validation.alarms import Course, Detector
 from neuroloom.validation.forecaster import Forecaster
 
-OF_EVENTS = ("threshold", "false_per_day", "smooth", "causal", "least", "merge", "before", "after", "longest")
+OF_EVENTS = ("threshold", "false_per_day", "smooth", "causal", "least", "moment", "merge", "before", "after", "longest")
 
 
 def alarms_in(run, answers, *, learner=None, person=None):

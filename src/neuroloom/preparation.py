@@ -17,7 +17,7 @@ from neuroloom.errors import LeakError, NeuroloomError, listed
 from neuroloom.estimators import ESTIMATORS, MAP_ESTIMATORS
 from neuroloom.explanation.explained import check_explanation
 from neuroloom.known import check_known, locate
-from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
+from neuroloom.models import FUSIONS, MODELS, ROW_MODELS, VOXEL_MODELS
 from neuroloom.models.network import check_arguments
 from neuroloom.parts import Part, build
 from neuroloom.recipe import CohortSettings
@@ -72,7 +72,9 @@ def check_parts(recipe):
     build("task", TASKS, recipe.task)
     build("sampling", SAMPLINGS, recipe.sampling)
     _check_asked(recipe)
-    check_known("network or estimator", recipe.model.name, [*MODELS, *VOXEL_MODELS, *FUSIONS, *ALL_ESTIMATORS])
+    check_known(
+        "network or estimator", recipe.model.name, [*MODELS, *ROW_MODELS, *VOXEL_MODELS, *FUSIONS, *ALL_ESTIMATORS]
+    )
     for learner in recipe.baselines:
         check_known("baseline", learner.name, ALL_ESTIMATORS)
     for settings in recipe.inputs.values():
@@ -94,7 +96,7 @@ def _check_asked(recipe):
         wanted = "{input: NAME}, label maps" if of_labels else "{column: NAME}"
         raise NeuroloomError(f"{recipe.id}: task {recipe.task.name!r} asks for target {wanted}.")
     if of_labels != (recipe.model.name in VOXEL_MODELS or recipe.model.name in MAP_ESTIMATORS):
-        fitting = [*VOXEL_MODELS, *MAP_ESTIMATORS] if of_labels else [*MODELS, *FUSIONS, *ESTIMATORS]
+        fitting = [*VOXEL_MODELS, *MAP_ESTIMATORS] if of_labels else [*MODELS, *ROW_MODELS, *FUSIONS, *ESTIMATORS]
         raise NeuroloomError(
             f"{recipe.id}: {recipe.model.name!r} does not answer task {recipe.task.name!r}. Those that do: "
             f"{', '.join(fitting)}."
@@ -106,6 +108,8 @@ def _check_asked(recipe):
             "sampling={name: whole}."
         )
     _check_asked_of_events(recipe)
+    if recipe.model.name in ROW_MODELS:
+        _check_windows_in_a_row(recipe)
     _check_asked_of_forecast(recipe)
     if of_labels and (recipe.explanation or recipe.validation.refit):
         raise NeuroloomError(
@@ -141,6 +145,31 @@ def _check_asked_of_events(recipe):
         raise NeuroloomError(
             f"{recipe.id}: validation.events.threshold is chosen on the tune part, and validation.tune=0 leaves none. Give "
             "a share, or a threshold between 0 and 1."
+        )
+
+
+def _check_windows_in_a_row(recipe):
+    """Check that a network which answers for windows in a row is given such, and is asked nothing that it cannot answer."""
+    trials, settings, name = recipe.trials, recipe.validation, recipe.model.name
+    if trials is None or trials.every is None or trials.every != trials.length or recipe.sampling.name != "whole":
+        raise NeuroloomError(
+            f"{recipe.id}: {name} answers for windows of a recording that follow on each other. Cut them so: trials.every equal "
+            "to trials.length, and sampling={name: whole}."
+        )
+    if recipe.task.name != "classify" or recipe.training.augmentation or recipe.explanation:
+        raise NeuroloomError(
+            f"{recipe.id}: {name} tells classes of windows apart (task={{name: classify}}); augmentations of single windows and "
+            "explanations are not made for it. Set training.augmentation=[] and explanation=[]."
+        )
+    if settings.unit in ("block", "sample"):
+        raise NeuroloomError(
+            f"{recipe.id}: {name} sees a window's neighbours, and with validation.unit={settings.unit} some of them would be "
+            "of another part of the fold. Set it to participant, session or run."
+        )
+    if settings.forecast is not None or (settings.events is not None and settings.events.causal):
+        raise NeuroloomError(
+            f"{recipe.id}: {name} answers for a window with those after it, so its alarms cannot be causal and it can warn of "
+            "nothing. Set validation.events.causal=false, or take a network that sees one window."
         )
 
 

@@ -165,11 +165,21 @@ class EventSettings(Settings):
     smooth: float = Field(0.0, ge=0)
     causal: bool = False
     least: float = Field(0.0, ge=0)
+    moment: float | None = Field(default=None, gt=0)
+    per: Literal["minute", "hour", "day"] = "day"
     merge: float = Field(90.0, ge=0)
     before: float = Field(30.0, ge=0)
     after: float = Field(60.0, ge=0)
     longest: float = Field(300.0, gt=0)
     random: int = Field(200, ge=0)
+
+    @model_validator(mode="after")
+    def _a_moment_looks_ahead(self):
+        if self.causal and self.moment is not None:
+            raise ValueError(
+                "a moment is where a stretch is highest, known once it is over: leave out moment or causal"
+            )
+        return self
 
 
 class ForecastSettings(Settings):

@@ -27,8 +27,11 @@ from neuroloom.known import locate
 from neuroloom.parts import Part, build
 
 OF_SERIES = [name for name in ESTIMATORS if getattr(locate("estimator", ESTIMATORS, name), "takes", None) == "series"]
-OF_RESPONSES = ("xdawn_tangent", "time_lda")  # look at what is phase locked; the others at power
-STRONGER = {"line_length": 10.0}  # times the planted power: steps of white noise are most of a line's length
+OF_RESPONSES = ("xdawn_tangent", "time_lda", "template_matching")  # look at the course; the others at power
+STRONGER = {  # times the planted power, or response
+    "line_length": 10.0,  # steps of white noise are most of a line's length
+    "template_matching": 4.0,  # looks for a wave at any time, in channels one by one
+}
 ARGUMENTS = {"filter_bank_csp": {"bands": [[4, 8], [8, 12], [12, 16]]}}
 
 
@@ -160,7 +163,7 @@ def test_the_pattern_of_csp_is_where_the_source_lies():
 
 @pytest.mark.parametrize("name", OF_SERIES)
 def test_every_classifier_of_trials_finds_what_is_planted_and_nothing_else(name):
-    draw = (lambda size, seed: evoked(160, size, seed)) if name in OF_RESPONSES else (
+    draw = (lambda size, seed: evoked(160, STRONGER.get(name, 1.0) * size, seed)) if name in OF_RESPONSES else (
         lambda size, seed: rhythmic(160, 1 + 3 * STRONGER.get(name, 1.0) * size, seed=seed)
     )  # fmt: skip
     for size in (1.0, 0.0):

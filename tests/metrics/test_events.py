@@ -80,6 +80,16 @@ def test_a_latency_is_that_of_the_whole_event_and_may_be_early():
     assert count_events([(1000, 700)], [(1500, 50)], HOUR).latencies == (500,)
 
 
+def test_an_alarm_that_is_always_on_finds_nothing_early():
+    # on from the start, 1000 s before the event: a detection of it is no earlier than the 30 s that are allowed before it
+    assert count_events([(1000, 60)], [(0, 3600)], HOUR).latencies == (-30,)
+    assert count_events([(1000, 60), (2000, 60)], [(0, 3600)], HOUR, before=10).latencies == (-10, -10)
+    assert count_events([(5, 60)], [(0, 3600)], HOUR).latencies == (-5,)  # no earlier than the recording either
+    assert count_events([(1000, 60)], [(0, 3600)], HOUR, before=0).latencies == (0,)
+    # an alarm that an earlier event began goes on into the surroundings of the next one, 1170 to 1320 s
+    assert count_events([(1000, 60), (1200, 60)], [(1010, 300)], HOUR).latencies == (10, -30)
+
+
 def test_tolerances_end_with_the_recording():
     assert counted([(5, 10)], [(0, 4)]) == (1, 1, 0)
     # lengthened 3560 to 3600 s, no further; 20 of those 40 s are covered

@@ -63,6 +63,33 @@ def test_seizures_keep_their_distance_and_length_and_one_is_always_there():
     assert rare.truth["n_seizures"].tolist() == [1, 1, 1]
 
 
+def test_recordings_between_seizures_hold_spikes_alone():
+    cohort = simulate_seizures(**SMALL, seizures_per_day=0)
+    for sample in cohort.samples:
+        events = cohort.load("eeg", sample).geometry["events"]
+        assert {label for *_, label in events} == {"spike"}
+    assert cohort.truth["n_seizures"].tolist() == [0, 0, 0]
+    assert cohort.truth["seizure_seconds"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_spikes_are_as_high_as_asked_for_and_at_0_their_events_mark_nothing():
+    how = SMALL | {"seizures_per_day": 0, "n_participants": 1, "n_runs": 1}
+    drawn = {h: simulate_seizures(**how, spike_height=h) for h in (0.0, 1.0, 2.0)}
+    [sample] = drawn[1.0].samples
+    without, single, double = (drawn[h].load("eeg", sample) for h in drawn)
+    assert without.geometry["events"] == single.geometry["events"]
+    added = single.data.astype(np.float64) - without.data
+    np.testing.assert_allclose(double.data - without.data, 2 * added, atol=2e-10 + 1e-4 * np.abs(added).max())
+    rate, inside = single.geometry["sampling_rate"], np.zeros(added.shape[1], dtype=bool)
+    for onset, duration, _ in single.geometry["events"]:
+        inside[round(onset * rate) : round((onset + duration) * rate) + 1] = True
+    assert np.abs(added[:, ~inside]).max() < 1e-9
+    # the median of log-normal heights is the person's own, at the electrode of the largest
+    heights = [np.abs(added[:, round(o * rate) : round((o + d) * rate)]).max() for o, d, _ in single.geometry["events"]]
+    spread = 1.25 * 0.3 / np.sqrt(len(heights))
+    assert abs(np.log(np.median(heights) / drawn[1.0].truth.loc[sample, "spike"])) < 4 * spread + 0.02
+
+
 @pytest.mark.parametrize("preictal", [0.0, 1.0])
 def test_spikes_come_as_often_as_the_build_up_says(preictal):
     cohort = simulate_seizures(**SMALL | {"n_participants": 12, "hours": 24.0}, preictal=preictal, seizures_per_day=6.0)
@@ -104,7 +131,8 @@ def test_a_long_recording_lies_in_a_file_with_the_same_numbers(monkeypatch):
     ("arguments", "message"),
     [
         ({"hours": 0.1}, "0.25 to 48"),
-        ({"seizures_per_day": 0}, "above 0"),
+        ({"seizures_per_day": -1}, "0 or more"),
+        ({"spike_height": 4.0}, "spike_height is a factor from 0 to 3"),
         ({"preictal": -1}, "preictal is a factor"),
         ({"n_runs": 0}, "n_runs must be a whole number"),
     ],

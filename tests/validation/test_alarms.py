@@ -49,6 +49,27 @@ def test_alarms_are_stretches_above_the_threshold_that_last():
     assert PLAIN.alarms(course, NEVER) == []
 
 
+def test_a_moment_is_an_alarm_around_the_highest_probability_of_its_stretch():
+    p = np.full(400, 0.1)
+    p[40:44] = 0.6, 0.9, 0.9, 0.6  # steps of 0.25 s: highest from 10.25 to 10.75 s
+    p[100:103] = 0.7, 0.6, 0.7  # highest twice: the first, 25 to 25.25 s
+    p[399] = 0.8  # ends with the recording
+    spikes = Detector(length=1.0, every=0.25, moment=0.1, merge=0.0)
+    found = spikes.alarms(Course("r", p, [], 100.0), 0.5)
+    np.testing.assert_allclose(found, [(10.45, 0.1), (25.075, 0.1), (99.825, 0.1)])
+    assert spikes.alarms(Course("r", p, [], 100.0), NEVER) == []
+    longer = Detector(length=1.0, every=0.25, moment=1.0, merge=0.0)
+    np.testing.assert_allclose(longer.alarms(Course("r", p, [], 100.0), 0.75), [(10.0, 1.0), (99.375, 0.625)])
+
+
+def test_time_is_counted_in_steps_of_the_course():
+    course = Course("r", np.zeros(400), [(10.0, 0.5), (20.0, 0.25)], 100.0)
+    counts = Detector(length=1.0, every=0.25).samples(course, [(10.25, 1.0)])
+    assert (counts.true, counts.hits, counts.false) == (3, 1, 3)  # of steps of 0.25 s
+    whole = Detector(length=4.0, every=2.0).samples(Course("r", np.zeros(100), [(10.0, 5.0)], 100.0), [(12.0, 5.0)])
+    assert (whole.true, whole.hits, whole.false) == (5, 3, 2)  # of seconds
+
+
 def drawn(height, seed, n=4, seconds=7200):
     """Return courses of noise with two seizures each that stand ``height`` above it."""
     draw, made = np.random.default_rng(seed), []

@@ -87,7 +87,7 @@ def test_scores_are_those_that_were_counted_by_hand():
         {"sensitivity": 0.2, "precision": 2 / 3, "f1": 4 / 13}
     )  # 20 of 100 s, 10 false
     assert net["people"][2] == {"person": "p2", "recordings": 1, "hours": 2.0, "true": 2, "hits": 1, "false": 1,
-                                "sensitivity": 0.5, "false_per_day": 12.0, "latency": 10.0}  # fmt: skip
+                                "sensitivity": 0.5, "false_per_day": 12.0, "latency": 10.0, "alarms": 2}  # fmt: skip
     assert [row[:1] + row[-2:] for row in map(tuple, (one.values() for one in told["alarms"]))][:2] == [
         ("r0", 1210.0, 20.0), ("r0", 3000.0, 10.0)
     ]  # fmt: skip

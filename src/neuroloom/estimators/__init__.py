@@ -13,6 +13,7 @@ ESTIMATORS = {
     "band_power": "neuroloom.estimators.band_power:BandPower",
     "time_lda": "neuroloom.estimators.time_lda:TimeLDA",
     "line_length": "neuroloom.estimators.line_length:LineLength",
+    "template_matching": "neuroloom.estimators.template_matching:TemplateMatching",
 }
 MAP_ESTIMATORS = {  # fitted on label maps, not on features
     "average_map": "neuroloom.estimators.average_map:AverageMap",

@@ -19,5 +19,6 @@ METRICS = {
     "r2": "neuroloom.metrics.regression:r2",
     "pearson": "neuroloom.metrics.regression:pearson",
     "spearman": "neuroloom.metrics.regression:spearman",
+    "icc": "neuroloom.metrics.agreement:icc",
     "bias_slope": "neuroloom.metrics.regression:bias_slope",
 }

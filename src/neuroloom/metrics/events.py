@@ -25,7 +25,7 @@ class EventCounts:
     seconds : float
         Length of the recordings.
     latencies : tuple of float
-        Of each event that was found: onset of what was found minus its own, in s.
+        Of each event that was found: onset of what was found minus its own, in s; see `count_events`.
     """
 
     true: int
@@ -75,7 +75,8 @@ def count_events(truth, found, seconds, *, before=30.0, after=60.0, min_overlap=
     Events less than ``merge`` apart become one; then those longer than ``longest`` are cut into pieces of that length, in
     truth and answer alike. A true event, with ``before`` and ``after`` added, is found where what was found covers more than
     ``min_overlap`` of it. Whatever was found and lies wholly outside of the true events that were found, so lengthened, is a
-    false alarm. Latencies are those of events before they are cut.
+    false alarm. Latencies are those of events before they are cut; what was on before the lengthened event begins is taken to
+    begin with it, so that no latency is below minus ``before``.
 
     Parameters
     ----------
@@ -178,11 +179,11 @@ def _covered(interval, events):
 
 
 def _latencies(events, around, found):
-    """Return for each event that something overlaps: onset of the first of that minus its own."""
+    """Return for each event that something overlaps: onset of the first of that, inside its surroundings, minus its own."""
     told = []
     for (onset, _), (start, stop) in zip(events, around, strict=True):
         near = found[(found[:, 1] > start + ROUNDING) & (found[:, 0] < stop - ROUNDING)]
-        told += [float(near[0, 0] - onset)] if len(near) else []
+        told += [float(max(near[0, 0], start) - onset)] if len(near) else []
     return tuple(told)
 
 

@@ -1,6 +1,7 @@
 """Networks, one architecture a file: `Model(in_shape, n_outputs, **arguments)`, each a plain `nn.Module`.
 
-`MODELS` map one input to logits, `VOXEL_MODELS` a volume to logits at each of its voxels. `FUSIONS` join several
+`MODELS` map one input to logits, `ROW_MODELS` windows in a row to logits of each, `VOXEL_MODELS` a volume to logits at each
+of its voxels. `FUSIONS` join several
 inputs, each with an encoder of its own from `MODELS`.
 """
 
@@ -21,6 +22,9 @@ MODELS = {
     "p300_cnn": "neuroloom.models.eeg_p300:P300CNN",
     "stft_cnn": "neuroloom.models.eeg_stft:StftCNN",
     "sleep_context": "neuroloom.models.eeg_sleep:SleepContext",
+}
+ROW_MODELS = {
+    "utime": "neuroloom.models.series_utime:UTime",
 }
 VOXEL_MODELS = {
     "unet3d": "neuroloom.models.volume_unet3d:UNet3D",

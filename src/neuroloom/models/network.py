@@ -1,13 +1,16 @@
 """Network: what the loop trains. One model on one input, or a fusion of several, behind one call."""
 
+import inspect
+
 from torch import nn
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.known import check_known
-from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
+from neuroloom.models import FUSIONS, MODELS, ROW_MODELS, VOXEL_MODELS
 from neuroloom.parts import Part, build, resolve
 
 GIVEN = ("in_shape", "n_outputs")  # arguments that come from the data, not from a recipe
+SINGLE = {**MODELS, **ROW_MODELS, **VOXEL_MODELS}  # of one input
 
 
 class Network(nn.Module):
@@ -16,7 +19,7 @@ class Network(nn.Module):
     Parameters
     ----------
     model : nn.Module
-        A model of ``MODELS``, or a fusion of ``FUSIONS``.
+        A model of ``MODELS`` or ``ROW_MODELS``, or a fusion of ``FUSIONS``.
     input_name : str or None
         The input that a single model reads; None for a fusion.
     """
@@ -28,7 +31,7 @@ class Network(nn.Module):
         self.n_features = model.n_features
 
     def forward(self, inputs, present=None, lengths=None):
-        """Return ``{"output": (batch, n_outputs), "embedding": (batch, n_features)}``.
+        """Return ``{"output": (batch, n_outputs), "embedding": (batch, n_features)}``; of ``ROW_MODELS`` with an axis of windows.
 
         Parameters
         ----------
@@ -84,9 +87,9 @@ def check_present(name, present):
 
 def check_arguments(part):
     """Check the names of a model, of its encoders and of their arguments; what kind its inputs are is not known yet."""
-    check_known("model", part.name, {**MODELS, **VOXEL_MODELS, **FUSIONS})
+    check_known("model", part.name, {**SINGLE, **FUSIONS})
     if part.name not in FUSIONS:
-        resolve("model", {**MODELS, **VOXEL_MODELS}, part, given=GIVEN)
+        resolve("model", SINGLE, part, given=GIVEN)
         return
     resolve("model", FUSIONS, part, given=("n_outputs",))
     for encoder in encoder_parts(part).values():
@@ -103,7 +106,7 @@ def check_model(part, kinds):
     kinds : dict of str
         Input name -> kind, after its chain.
     """
-    check_known("model", part.name, {**MODELS, **VOXEL_MODELS, **FUSIONS})
+    check_known("model", part.name, {**SINGLE, **FUSIONS})
     if part.name not in FUSIONS:
         check_encoder(part, only_input(part, kinds), kinds)
         return
@@ -132,9 +135,9 @@ def build_network(part, in_shapes, kinds, n_outputs):
     if part.name in VOXEL_MODELS:
         name = only_input(part, kinds)
         return VoxelNetwork(build("model", VOXEL_MODELS, part, in_shape=in_shapes[name], n_outputs=n_outputs), name)
-    if part.name in MODELS:
+    if part.name in MODELS or part.name in ROW_MODELS:
         name = only_input(part, kinds)
-        model = build("model", MODELS, part, in_shape=in_shapes[name], n_outputs=n_outputs)
+        model = build("model", SINGLE, part, in_shape=in_shapes[name], n_outputs=n_outputs)
         return Network(model, name)
     encoders = {
         name: build("model", MODELS, encoder, in_shape=in_shapes[name], n_outputs=1)
@@ -142,6 +145,14 @@ def build_network(part, in_shapes, kinds, n_outputs):
     }
     bare = Part(name=part.name, **{key: value for key, value in part.arguments.items() if key != "encoders"})
     return Network(build("model", FUSIONS, bare, encoders=encoders, n_outputs=n_outputs))
+
+
+def windows_in_a_row(part):
+    """Return how many windows a model of ``ROW_MODELS`` reads in a row; None of other models, which read one."""
+    if part.name not in ROW_MODELS:
+        return None
+    default = inspect.signature(resolve("model", ROW_MODELS, part, given=GIVEN)).parameters["windows"].default
+    return part.arguments.get("windows", default)
 
 
 def only_input(part, kinds):
@@ -156,7 +167,7 @@ def only_input(part, kinds):
 
 def check_encoder(part, name, kinds):
     """Raise an error when a model is unknown, or does not take this kind of input or these arguments."""
-    model = resolve("model", {**MODELS, **VOXEL_MODELS}, part, given=GIVEN)
+    model = resolve("model", SINGLE, part, given=GIVEN)
     if kinds[name] not in model.kinds:
         takes = " or a ".join(model.kinds)
         fitting = [other for other in MODELS if kinds[name] in resolve("model", MODELS, Part(name=other)).kinds]

@@ -45,6 +45,37 @@ def timeline_figure(label, told, number, answers="alarms"):
     }
 
 
+def rates_figure(label, rates, per, colour):
+    """Return true against found rates as markup, caption and title; a person a point.
+
+    Parameters
+    ----------
+    label : str
+        What the events are.
+    rates : list of (float, float)
+        Events and alarms of each person in a unit of time.
+    per : str
+        That unit.
+    colour : str
+        Of the learner, a name of `neuroloom.report.svg.INK`.
+    """
+    true, found = np.array(rates).reshape(-1, 2).T
+    end = 1.08 * max(true.max(), found.max(), 1e-9)
+    with drawing(3.6, 3.4) as figure:
+        axes = figure.subplots()
+        axes.plot([0, end], [0, end], color=INK["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.plot(true, found, "o", markersize=5, markerfacecolor=INK[colour], markeredgecolor=INK["surface"])
+        axes.set(
+            xlabel=f"{label.capitalize()} events per {per}", ylabel=f"Alarms per {per}", xlim=(0, end), ylim=(0, end)
+        )
+        drawn = inline_svg(figure, "rates", f"Alarms against events per {per}")
+    return {
+        "svg": drawn,
+        "title": f"Events and alarms per {per}",
+        "caption": "Each point is one person; on the dashed line there are as many alarms as events.",
+    }
+
+
 def _threshold(value):
     return "which no probability reaches" if value > 1 else f"{value:.3f}"
 

@@ -7,14 +7,17 @@ from neuroloom.report.wording import defined, metric_label, score, score_interva
 
 
 def confusion_tables(record):
-    """Return a table for each learner but the confounds: counts, and their share of the true class."""
+    """Return a table for each learner but the confounds: counts, their share of the true class, and the share that is found."""
     tables = []
     for name, told in record.learners.items():
         confusion = told.get("confusion")
         if not confusion or told.get("role") == "confounds":
             continue
         labels = [str(label) for label in confusion["labels"]]
-        rows = [{"label": label, "cells": _cells(row)} for label, row in zip(labels, confusion["counts"], strict=True)]
+        rows = [
+            {"label": label, "cells": _cells(row), "found": scored_cell(confusion["found"].get(label), "accuracy")}
+            for label, row in zip(labels, confusion["counts"], strict=True)
+        ]
         tables.append({"learner": record.label(name), "labels": labels, "rows": rows})
     return tables
 

@@ -5,7 +5,7 @@ import pandas as pd
 from neuroloom.cohort.folds import WITHIN_PERSON
 from neuroloom.estimators import ESTIMATORS
 from neuroloom.explanation import EXPLANATIONS
-from neuroloom.models import FUSIONS, MODELS, VOXEL_MODELS
+from neuroloom.models import FUSIONS, MODELS, ROW_MODELS, VOXEL_MODELS
 from neuroloom.report.cohort_tables import class_names
 from neuroloom.report.figures_cohort import holders_of_target, people_of
 from neuroloom.report.references import reference_in, references_of
@@ -17,6 +17,7 @@ from neuroloom.validation.words import WHO_UNKNOWN
 
 TABLES = (
     MODELS,
+    ROW_MODELS,
     VOXEL_MODELS,
     FUSIONS,
     ESTIMATORS,

@@ -83,6 +83,7 @@ class SeizureDraw:
     preictal: float
     apart: float  # s
     which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
+    spike_height: float = 1.0
 
     def key(self, sample):
         return (self.seed, NAME, *self.which[sample])
@@ -96,6 +97,8 @@ class SeizureDraw:
         """Return onsets and durations of the seizures of a recording, in s."""
         rng, whole = generator(*self.key(sample), "seizures"), 3600 * self.hours
         room = whole - 2 * MARGIN - DURATION[3]
+        if not self.per_day:
+            return np.empty(0), np.empty(0)
         n = min(max(1, rng.poisson(self.per_day * self.hours / 24)), 1 + int(room / self.apart))
         free = np.sort(rng.uniform(0.0, room - (n - 1) * self.apart, n))
         onsets = np.round((MARGIN + free + self.apart * np.arange(n)) * self.cap.rate) / self.cap.rate
@@ -131,10 +134,11 @@ class SeizureDraw:
         streams.append(posterior.steps(cap.rate, generator(*key, "alpha")))
         slowing = Rhythm(peak(*SLOWING), person.slowing * maps["focus"][None], knots, np.exp(slow / 2)[None])
         streams.append(slowing.steps(cap.rate, generator(*key, "slowing")))
-        streams.append(self.spike_waves(sample, maps["focus"]).steps())
-        if self.effect:
-            streams.append(self.discharges(sample, maps).steps())
+        if self.spike_height:
+            streams.append(self.spike_waves(sample, maps["focus"]).steps())
         onsets, durations = self.seizures(sample)
+        if self.effect and len(onsets):
+            streams.append(self.discharges(sample, maps).steps())
         events = [[float(t), float(d), "seizure"] for t, d in zip(onsets, durations, strict=True)]
         events += [[float(t), SPIKE_LENGTH, "spike"] for t in self.spikes(sample)]
         return recorded(streams, cap, duration, key, events)
@@ -174,7 +178,7 @@ class SeizureDraw:
         starts = np.round(self.spikes(sample) * self.cap.rate).astype(int)
         times = np.arange(int(SPIKE_LENGTH * self.cap.rate)) / self.cap.rate
         shape = np.exp(-0.5 * ((times - 0.06) / 0.018) ** 2) - 0.45 * np.exp(-0.5 * ((times - 0.2) / 0.06) ** 2)
-        heights = person.spike * np.exp(0.3 * rng.standard_normal(len(starts)))
+        heights = self.spike_height * person.spike * np.exp(0.3 * rng.standard_normal(len(starts)))
         return Moments(starts, [height * shape for height in heights], np.tile(topography, (len(starts), 1)))
 
     def discharges(self, sample, maps):
@@ -224,6 +228,7 @@ def simulate_seizures(
     sampling_rate=256.0,
     effect=1.0,
     preictal=0.0,
+    spike_height=1.0,
     apart=1500.0,
     mains=50.0,
     artefacts=1.0,
@@ -234,7 +239,7 @@ def simulate_seizures(
 
     A seizure is a rhythm of 6 to 12 Hz at the focus that slows to 2.5 to 4 Hz, grows, and spreads: around the focus,
     then to the other side; slow waves and a weaker background follow for minutes. Between seizures there are
-    spikes. Every recording has one seizure or more.
+    spikes. Every recording has one seizure or more, unless none are asked for.
 
     Parameters
     ----------
@@ -243,7 +248,7 @@ def simulate_seizures(
     hours : float
         Of a recording, 0.25 to 48. A long one lies in a file while it is in use, not in memory.
     seizures_per_day : float
-        Mean number in 24 hours.
+        Mean number in 24 hours; 0 for recordings between seizures, with spikes alone.
     n_channels : int
         19, 22, 32 or 64; against linked mastoids.
     sampling_rate : float
@@ -253,6 +258,8 @@ def simulate_seizures(
     preictal : float
         Strength of a build-up over the 30 minutes before a seizure: spikes five times as often and slow
         waves of e times the power at its end where it is 1; 0 for none.
+    spike_height : float
+        Multiplies the spikes; at 0 their events mark nothing.
     apart : float
         Seconds from the onset of one seizure to that of the next at least; 200 or more.
     mains, artefacts, bad_channels : float
@@ -269,7 +276,7 @@ def simulate_seizures(
     check_counts(NAME, n_participants=n_participants, n_sessions=n_sessions, n_runs=n_runs)
     cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), float(bad_channels))
     cap.check(NAME)
-    _check(hours, seizures_per_day, effect, preictal, apart)
+    _check(hours, seizures_per_day, apart, effect=effect, preictal=preictal, spike_height=spike_height)
     table = recordings(n_participants, n_sessions, n_runs)
     draw = SeizureDraw(
         int(seed),
@@ -280,6 +287,7 @@ def simulate_seizures(
         float(preictal),
         float(apart),
         which_of(table),
+        float(spike_height),
     )
     told = f"simulated seizures (effect {effect:g}, build-up {preictal:g})"
     return drawn_cohort(
@@ -288,18 +296,19 @@ def simulate_seizures(
         table,
         told=told,
         truth=truth_of(draw, table),
-        planted={"foci": FOCI, "effect": draw.effect, "preictal": draw.preictal, "task": "monitoring"},
-    )
+        planted={"foci": FOCI, "effect": draw.effect, "preictal": draw.preictal, "spike_height": draw.spike_height,
+                 "task": "monitoring"},
+    )  # fmt: skip
 
 
-def _check(hours, seizures_per_day, effect, preictal, apart):
+def _check(hours, seizures_per_day, apart, **factors):
     if not 0.25 <= hours <= 48:
         raise NeuroloomError(f"{NAME}: hours of a recording must be 0.25 to 48, but is {hours}.")
-    if seizures_per_day <= 0:
-        raise NeuroloomError(f"{NAME}: seizures_per_day must be above 0, but is {seizures_per_day}.")
+    if seizures_per_day < 0:
+        raise NeuroloomError(f"{NAME}: seizures_per_day must be 0 or more, but is {seizures_per_day}.")
     if apart < 200:
         raise NeuroloomError(f"{NAME}: apart must be 200 s or more, so that one seizure is over, but is {apart}.")
-    check_factor(NAME, effect=effect, preictal=preictal)
+    check_factor(NAME, **factors)
 
 
 def truth_of(draw, table):

@@ -56,7 +56,7 @@ class Items:
             self._check_shapes(name, arrays, numbers)
             inputs[name], present[name], lengths[name] = _collated(arrays, self.blank[name])
         rows = torch.as_tensor(self.items[numbers, 0])
-        target = {} if self.target is None else {"target": _target(self.target[self.items[numbers, 0]])}
+        target = {} if self.target is None else {"target": _target(self._truth(self.items[numbers]))}
         return Batch(inputs, target, rows, present, lengths).to(device)
 
     def batches(self, batch_size, order=None):
@@ -69,6 +69,11 @@ class Items:
         found, values = self.sampling.join(self.items, answers)
         place = {int(row): number for number, row in enumerate(found)}
         return values[[place[int(row)] for row in self.rows]]
+
+    def _truth(self, items):
+        """Return the truth of items: that of their rows, or of all windows of an item, where the sampling tells it."""
+        several = getattr(self.sampling, "targets", None)
+        return several(self.target, items) if several else self.target[items[:, 0]]
 
     def _sample(self, number):
         return self._kept[number] if self._kept is not None else self._cut(number)

@@ -16,8 +16,9 @@ from neuroloom.estimators.confounds import ConfoundFeatures
 from neuroloom.formats.atomic import atomic_write
 from neuroloom.formats.limits import read_json
 from neuroloom.known import locate
-from neuroloom.models.network import build_network
+from neuroloom.models.network import build_network, windows_in_a_row
 from neuroloom.parts import Part, build
+from neuroloom.sampling.neighbours import Neighbours
 from neuroloom.seeds import key_number
 from neuroloom.tasks import TASKS
 from neuroloom.training.checkpoint import read_arrays, read_weights, write_arrays, write_weights
@@ -196,10 +197,10 @@ class Trained(Learner):
         self.prepare(data, fold, seed)
         settings = TrainingSettings(**self.plan.training)
         key = (seed, fold.repeat, fold.index, self.plan.name)
-        stores = self.inputs.stores(data, np.concatenate([fold.fit, fold.tune]))
-        fit_items = Items(stores, data.sampling, fold.fit, data.target.values)
+        sampling, stores = self._sampled(data, np.concatenate([fold.fit, fold.tune]))
+        fit_items = Items(stores, sampling, fold.fit, data.target.values)
         self.told_network = _told_network(stores, fit_items, self.task.n_outputs)
-        tune_items = Items(stores, data.sampling, fold.tune, data.target.values, self.told_network["shapes"])
+        tune_items = Items(stores, sampling, fold.tune, data.target.values, self.told_network["shapes"])
         torch.manual_seed(key_number(*key, "weights"))
         self.network = self._network()
         augmentations = [build("augmentation", AUGMENTATIONS, part) for part in settings.augmentation]
@@ -233,12 +234,22 @@ class Trained(Learner):
     def outputs(self, data, rows):
         """Return the network's outputs for some rows, joined over items: name -> (rows, ...)."""
         rows = np.asarray(rows)
-        items = Items(self.inputs.stores(data, rows), data.sampling, rows, shapes=self.told_network["shapes"])
+        sampling, stores = self._sampled(data, rows)
+        items = Items(stores, sampling, rows, shapes=self.told_network["shapes"])
         self.network.eval()
         device = next(self.network.parameters()).device
         batches = [items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16))]
         made = [self.network(batch.inputs, batch.present, batch.lengths) for batch in batches]
         return {name: items.joined(torch.cat([m[name] for m in made]).cpu().numpy()) for name in made[0]}
+
+    def _sampled(self, data, rows):
+        """Return how samples are cut for this network, and the stores of the rows that it then sees."""
+        windows = windows_in_a_row(self.plan.part)
+        if windows is None:
+            return data.sampling, self.inputs.stores(data, rows)
+        table = data.cohort.table
+        sampling = Neighbours(table["recording_id"].astype(str).to_numpy(), table["onset"].to_numpy(), windows)
+        return sampling, self.inputs.stores(data, sampling.seen(rows))
 
     def _network(self):
         told = self.told_network

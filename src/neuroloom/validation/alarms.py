@@ -52,6 +52,9 @@ class Detector:
         it, and the running mean is centred.
     least : float
         Stretches above the threshold that are shorter are no alarms, s.
+    moment : float or None
+        For events that are over in less than a window (spikes): each stretch above the threshold is one alarm that lasts this
+        long, s, around where the probability is highest. None: an alarm is the stretch.
     merge, before, after, longest : float
         As `neuroloom.metrics.events.count_events` takes them, s.
     """
@@ -63,6 +66,7 @@ class Detector:
     smooth: float = 0.0
     causal: bool = False
     least: float = 0.0
+    moment: float | None = None
     merge: float = 90.0
     before: float = 30.0
     after: float = 60.0
@@ -116,13 +120,30 @@ class Detector:
         above = np.concatenate([[False], np.nan_to_num(course.probability, nan=-1.0) >= threshold, [False]])
         edges = np.flatnonzero(np.diff(above.astype(np.int8))) * self.step
         runs = np.clip(edges.reshape(-1, 2), 0, course.seconds)
-        runs = merged(runs[runs[:, 1] - runs[:, 0] >= self.least - ROUNDING], self.merge)
-        return [(float(onset), float(stop - onset)) for onset, stop in runs]
+        runs = runs[runs[:, 1] - runs[:, 0] >= self.least - ROUNDING]
+        if self.moment is not None:
+            runs = self._moments(course, runs)
+        return [(float(onset), float(stop - onset)) for onset, stop in merged(runs, self.merge)]
+
+    def _moments(self, course, runs):
+        """Return around the highest probability of each stretch (stretch, 2) so many seconds, inside the recording."""
+        middles = []
+        for first, stop in np.round(runs / self.step).astype(np.int64):
+            inside = course.probability[first:stop]
+            highest = np.flatnonzero(inside >= inside.max() - ROUNDING)
+            last = highest[: np.argmin(np.diff(highest, append=-1) == 1) + 1][-1]  # of the first stretch that high
+            middles.append(first + (highest[0] + last + 1) / 2)
+        middles = np.array(middles).reshape(-1, 1) * self.step
+        return np.clip(middles + np.array([-0.5, 0.5]) * self.moment, 0, course.seconds)
 
     def counts(self, course, alarms):
         """Return the `EventCounts` of alarms in a recording."""
         how = {"before": self.before, "after": self.after, "merge": self.merge, "longest": self.longest}
         return count_events(course.truth, alarms, course.seconds, **how)
+
+    def samples(self, course, alarms):
+        """Return the `EventCounts` of the steps of a recording that lie in events and in alarms."""
+        return count_samples(course.truth, alarms, course.seconds, rate=1 / self.step)
 
     def chosen(self, courses):
         """Return the threshold: as given, or chosen on the courses of a tune part.
@@ -140,9 +161,7 @@ class Detector:
         """Return how good a threshold is on some courses: on events, then on seconds."""
         found = [self.alarms(course, threshold) for course in courses]
         events = total(self.counts(course, alarms) for course, alarms in zip(courses, found, strict=True))
-        seconds = total(
-            count_samples(course.truth, alarms, course.seconds) for course, alarms in zip(courses, found, strict=True)
-        )
+        seconds = total(self.samples(course, alarms) for course, alarms in zip(courses, found, strict=True))
         if self.false_per_day is None:
             return events.f1, seconds.f1
         return (events.sensitivity if events.false_per_day <= self.false_per_day else -1.0), seconds.f1

@@ -7,10 +7,11 @@ import pandas as pd
 
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.metrics.decision import accuracy
-from neuroloom.metrics.events import DAY, EventCounts, count_samples
+from neuroloom.metrics.events import DAY, EventCounts
 from neuroloom.seeds import generator
 from neuroloom.validation.alarms import Course, Detector, random_alarms, total
 from neuroloom.validation.counted import fitted_recordings, items, thresholds_of
+from neuroloom.validation.event_rates import rate_agreement
 from neuroloom.validation.intervals import rate_interval, scored
 
 SHARES = {  # name -> what it estimates
@@ -42,7 +43,7 @@ class Found:
 
 
 def evaluate_events(
-    predictions, tune_predictions, tested, recorded, *, label, unit, seed=0, deep=None, random=200, **how
+    predictions, tune_predictions, tested, recorded, *, label, unit, seed=0, deep=None, random=200, per="day", **how
 ):
     """Return what each learner finds in the recordings of the test parts, counted as SzCORE does.
 
@@ -67,14 +68,17 @@ def evaluate_events(
         The learner whose best and worst recordings are drawn; the first one unless said.
     random : int
         Draws of alarms at random.
+    per : str
+        ``minute``, ``hour`` or ``day``: what the page tells false alarms of. The numbers here are those of a day.
     **how
         Arguments of `Detector`.
 
     Returns
     -------
     dict
-        ``learners``: name -> scores with intervals, ``chance``, ``thresholds``, ``people``; ``timelines`` of the worst and the
-        best recording; ``alarms``, a row each; ``label``, ``n_events``, ``n_recordings``, ``hours``.
+        ``learners``: name -> scores with intervals, ``rates`` (see `rate_agreement`), ``chance``, ``thresholds``, ``people``;
+        ``timelines`` of the worst and the best recording; ``alarms``, a row each; ``label``, ``n_events``, ``n_recordings``,
+        ``hours``, ``per``, ``step`` (s, of which samples were counted).
     """
     detector = Detector(**how)
     column = f"prediction_p_{label}"
@@ -88,6 +92,7 @@ def evaluate_events(
         found = _found(rows, tuned, tested, recorded, column, detector)
         fitted = fitted_recordings(tested, found)
         learners[learner] = _scores(found, fitted, unit) | {
+            "rates": rate_agreement(found, fitted, unit),
             "thresholds": thresholds_of(found),
             "chance": _at_random(found, detector, random, seed, learner),
             "people": _by_person(found),
@@ -99,6 +104,8 @@ def evaluate_events(
         "n_events": total(one.counts for one in first).true,
         "n_recordings": len(first),
         "hours": sum(one.course.seconds for one in first) / 3600,
+        "per": per,
+        "step": detector.step,
         "learners": learners,
         "timelines": _timelines(first, detector.step),
         "alarms": _alarm_rows(found_by),
@@ -114,7 +121,7 @@ def _found(rows, tuned, tested, recorded, column, detector):
         threshold = detector.chosen([course for course, _ in _courses(chooses, tested, recorded, column, detector)])
         for course, sample in _courses(part, tested, recorded, column, detector):
             alarms = detector.alarms(course, threshold)
-            counts, samples = detector.counts(course, alarms), count_samples(course.truth, alarms, course.seconds)
+            counts, samples = detector.counts(course, alarms), detector.samples(course, alarms)
             person = str(tested.people.loc[sample, "participant_id"])
             who = (course, person, units[sample], int(repeat), int(fold))
             found.append(Found(*who, threshold, alarms, counts, samples))
@@ -195,6 +202,7 @@ def _by_person(found):
         own = [one for one in found if one.person == person and one.repeat == 0]
         counts = total(one.counts for one in own)
         told = {"person": person, "recordings": len(own), "hours": counts.seconds / 3600}
+        told["alarms"] = sum(len(one.alarms) for one in own)
         told |= {
             name: getattr(counts, name) for name in ("true", "hits", "false", "sensitivity", "false_per_day", "latency")
         }
