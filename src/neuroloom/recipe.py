@@ -150,6 +150,13 @@ class EventSettings(Settings):
     random: int = Field(200, ge=0)
 
 
+class LiveSettings(Settings):
+    """How a run answers on a stream: seconds from answer to answer, and over which the feedback is smoothed."""
+
+    step: float = Field(0.25, gt=0)
+    smooth: float = Field(0.5, ge=0)
+
+
 class ValidationSettings(Settings):
     """Who may sit together, and what stands beside the score."""
 
@@ -197,6 +204,7 @@ class Recipe(Settings):
     tuning: TuningSettings | None = None
     validation: ValidationSettings = ValidationSettings()
     explanation: tuple[Part, ...] = ()
+    live: LiveSettings | None = None
     variants: dict[str, dict[str, Any]] = {}
     variant: str | None = None
 
