@@ -153,7 +153,7 @@ class EventSettings(Settings):
 class LiveSettings(Settings):
     """How a run answers on a stream: seconds from answer to answer, and over which the feedback is smoothed."""
 
-    step: float = Field(0.25, gt=0)
+    step: float = Field(0.2, gt=0)
     smooth: float = Field(0.5, ge=0)
 
 

@@ -60,12 +60,18 @@ def live(
         return
     _refuse("--from, --replay and --lsl", {"--set": settings, "--jobs": jobs})
     from neuroloom.api import answer_live
+    from neuroloom.live.wire import address_of
     from neuroloom.report.live_page import session_sentence
 
+    if address is not None:
+        address_of(address)
     source = address or replay or f"lsl://{lsl}"
     told = {"to": to, "person": person, "towards": towards, "fast": fast, "every": every, "seconds": seconds}
-    summary = answer_live(folder, source, text=sys.stdout if out is None else None, **told, **shared)
-    typer.echo(session_sentence(summary), err=out is None)
+
+    def on_end(summary):
+        typer.echo(session_sentence(summary), err=out is None)
+
+    answer_live(folder, source, text=sys.stdout if out is None else None, on_end=on_end, **told, **shared)
     _tell_page(out)
 
 
@@ -90,7 +96,7 @@ def _refuse(source, options):
 
 
 def _tell_page(out):
-    from neuroloom.live.live_run import PAGE
+    from neuroloom.live.outputs import PAGE
 
     if out is not None:
         typer.echo(f"Page: {out / PAGE}")

@@ -11,7 +11,7 @@ from neuroloom.live.decoder import Decoder
 from neuroloom.live.feedback import Feedback
 from neuroloom.parallel import side_by_side
 from neuroloom.preparation import read_cohort
-from neuroloom.simulators.eeg_motor_imagery import MotorImageryDraw
+from neuroloom.simulators.eeg_motor_imagery import NAME
 from neuroloom.simulators.eeg_neurofeedback import LEARNING, Trainee, with_feedback
 
 LEVEL = 0.95
@@ -52,7 +52,7 @@ class Loop:
             raise NeuroloomError(f"closed loop: learning is a rate from 0 to 1, not {self.learning!r}.")
 
 
-def closed_loop(run, loop=Loop(), *, learner=None, step=0.25, smooth=0.5, jobs=1, on_progress=None):
+def closed_loop(run, loop=Loop(), *, learner=None, step=0.2, smooth=0.5, jobs=1, on_progress=None):
     """Return what simulated people learn with feedback of their own decoder, and with sham.
 
     Each of the run's people does feedback runs on another day, twice, with the same draws: once they see what the decoder
@@ -102,14 +102,13 @@ def closed_loop(run, loop=Loop(), *, learner=None, step=0.25, smooth=0.5, jobs=1
 
 def _people(run, loop):
     """Return the draw of feedback runs, and person -> samples, of a run's simulated people."""
-    cohort = read_cohort(run.recipe) if run.recipe.cohort.name != "user" else None
-    source = None if cohort is None else cohort.inputs[run.recipe.source_of(run.recipe.trials.input)]
-    draw = getattr(source, "draw", None)
-    if not isinstance(draw, MotorImageryDraw):
+    cohort = read_cohort(run.recipe) if run.recipe.cohort.name == NAME else None
+    if cohort is None or run.recipe.trials is None:
         raise NeuroloomError(
             f"{run.folder}: the loop is closed on simulated imagined movements, and this run was made of "
             f"{run.recipe.cohort.name}. Run 'neurofeedback' without --data first."
         )
+    draw = cohort.inputs["eeg"].draw
     people = list(cohort.table["participant_id"].unique())
     asked = loop.n_participants or len(people)
     if not 2 <= asked <= len(people):
@@ -135,7 +134,7 @@ def _named(person, run, draw, samples, learning, learner, whose, step, smooth, s
     return person, feedback_runs(decoder, draw, samples, learning, step, smooth, shown)
 
 
-def feedback_runs(decoder, draw, samples, learning, step=0.25, smooth=0.5, shown=None):
+def feedback_runs(decoder, draw, samples, learning, step=0.2, smooth=0.5, shown=None):
     """Return gain and reward of each trial of somebody's runs, by name, each of shape (trial,).
 
     Parameters

@@ -10,16 +10,16 @@ from neuroloom.known import check_known
 from neuroloom.live.closed_loop import Loop, closed_loop
 from neuroloom.live.decoder import Decoder
 from neuroloom.live.feedback import Feedback
-from neuroloom.live.lines_out import json_line, served, written
 from neuroloom.live.lsl_source import LslSource
+from neuroloom.live.outputs import PAGE, Outputs
 from neuroloom.live.replay_source import ReplaySource
 from neuroloom.live.session import Session
 from neuroloom.live.socket_source import SocketSource
 from neuroloom.prediction import new_scans
 from neuroloom.recipe import LiveSettings
-from neuroloom.report.live_page import loop_page, session_page
+from neuroloom.report.live_page import loop_page
 
-ANSWERS, SUMMARY, PAGE, LOOP = "answers.jsonl", "summary.json", "live.html", "closed_loop.json"
+LOOP = "closed_loop.json"
 LSL = "lsl://"
 
 
@@ -33,10 +33,12 @@ def live_settings(run, step=None, smooth=None):
 
 
 def live_session(
-    run, source, *, out=None, text=None, to=None, learner=None, person=None, towards=None, step=None, smooth=None,
-    fast=False, every=False, seconds=None, force=False, on_line=None,
+    run, source, *, learner=None, person=None, towards=None, step=None, smooth=None, fast=False, every=False,
+    seconds=None, **outputs,
 ):  # fmt: skip
     """Answer for a stream with a finished run, until it ends.
+
+    Whether the run can be done on a stream is checked before anything is read. Ctrl-C ends a session as its end does.
 
     Parameters
     ----------
@@ -44,14 +46,8 @@ def live_session(
     source : str, Path or object
         ``tcp://HOST:PORT``, ``lsl://NAME``, the path of a recording to be replayed, or an object as
         `neuroloom.live.replay_source.ReplaySource` is one.
-    out : Path or None
-        Folder for ``answers.jsonl``, ``summary.json`` and ``live.html``.
-    text : file or None
-        Where each line is written too.
-    to : str or None
-        tcp://HOST:PORT, where lines are sent to whoever connects.
     learner, person : str or None
-        See `Decoder`.
+        See `neuroloom.live.decoder.Decoder`.
     towards : str or None
         The class that feedback is towards; by default the recipe's positive class, else the last one.
     step, smooth : float or None
@@ -62,10 +58,8 @@ def live_session(
         Whether each step is answered for, however late.
     seconds : float or None
         After so many of the stream the session ends.
-    force : bool
-        Replace what an earlier session left in ``out``.
-    on_line : callable or None
-        Called with each line, a dict.
+    **outputs
+        ``out``, ``text``, ``to``, ``on_line``, ``on_end``, ``force`` of `neuroloom.live.outputs.Outputs`.
 
     Returns
     -------
@@ -73,40 +67,24 @@ def live_session(
         The summary.
     """
     step, smooth = live_settings(run, step, smooth)
-    if out is not None:
-        refuse_to_replace([Path(out) / name for name in (ANSWERS, SUMMARY, PAGE)], force)
-    decoder = Decoder(run, learner, person)
-    towards = towards or run.recipe.target.positive or decoder.classes[-1]
-    check_known("class of this run", towards, decoder.classes)
     with ExitStack() as stack:
-        send = [] if to is None else [stack.enter_context(served(to))]
+        kept = Outputs(**outputs)
+        decoder = Decoder(run, learner, person)
+        towards = towards or run.recipe.target.positive or decoder.classes[-1]
+        check_known("class of this run", towards, decoder.classes)
         source = opened(source, run, decoder, fast)
         stack.callback(source.close)
         session = Session(source, decoder, Feedback(decoder.classes, smooth), towards, step, every)
-        if out is not None:
-            make_folder(out)
-            text_files = [stack.enter_context(open(Path(out) / ANSWERS, "w", encoding="utf-8"))]
-        else:
-            text_files = []
-        send += [stack.enter_context(written(file)) for file in (*text_files, *([text] if text else []))]
-        answers = []
+        stack.enter_context(kept)
+        about = {"decoder": decoder.name, "towards": towards, "source": source.name}
         try:
             for line in session.lines(seconds):
-                words = json_line(line)
-                for one in send:
-                    one(words)
-                if on_line is not None:
-                    on_line(line)
-                if out is not None and line["event"] == "answer":
-                    answers.append((line["time"], line["feedback"]))
+                kept.take(line)
+        except KeyboardInterrupt:
+            session.ended = "stopped"
         finally:
-            summary = {**session.summary(), "decoder": decoder.name, "towards": towards, "source": source.name}
-            for one in send:
-                one(json_line({"event": "end", **summary}))
-            if out is not None:
-                _write(Path(out) / SUMMARY, summary)
-                atomic_write(Path(out) / PAGE, session_page(summary, answers, getattr(source, "events", [])))
-    return summary
+            kept.end({**session.summary(), **about}, getattr(source, "events", []))
+    return {**session.summary(), **about}
 
 
 def opened(source, run, decoder, fast=False):
@@ -161,10 +139,6 @@ def live_loop(
     )
     if out is not None:
         make_folder(out)
-        _write(Path(out) / LOOP, told)
+        atomic_write(Path(out) / LOOP, json.dumps(told, indent=1).encode())
         atomic_write(Path(out) / PAGE, loop_page(told))
     return told
-
-
-def _write(path, content):
-    atomic_write(path, json.dumps(content, indent=1).encode())

@@ -14,13 +14,14 @@ from neuroloom.live.wire import checked_names, checked_rate
 SEARCH, SILENCE = 5.0, 10.0  # s: to find a stream, and without a sample until it is given up
 JUMP = 0.25  # s: a longer leap of the time stamps is a gap, shorter ones are jitter
 WAIT = 0.002  # s between looks for new samples
+QUIET = "[log]\nlevel = -3\n"  # of the library: nothing but what ends it
 
 
 class LslSource:
     """Read a stream of the Lab Streaming Layer (https://labstreaminglayer.org) by its name.
 
-    A stream carries no numbers of samples: they are counted, and where the time stamps leap by more than 0.25 s beyond
-    what was counted the samples between are taken as lost.
+    A stream carries no numbers of samples: they are counted, and where the time stamps leap by more than 0.25 s beyond what is
+    expected the samples between are taken as lost. Nor does it tell an end from a loss: when its sender is gone it is over.
 
     Parameters
     ----------
@@ -50,7 +51,10 @@ class LslSource:
         """Yield blocks of what came, until the stream ends."""
         rate, first, before, last = self.geometry["sampling_rate"], 0, None, time.perf_counter()
         while not self.closed:
-            samples, stamps = self._pulled()
+            try:
+                samples, stamps = self.inlet.pull_chunk(timeout=0.0)
+            except self.lsl.util.LostError:
+                return
             if not len(stamps):
                 self._check_silence(last)
                 time.sleep(WAIT)
@@ -69,12 +73,6 @@ class LslSource:
         """Let go of the stream."""
         self.closed = True
 
-    def _pulled(self):
-        try:
-            return self.inlet.pull_chunk(timeout=0.0)
-        except self.lsl.LostError:
-            raise FileProblem(self.name, "the stream was lost.", "Start it, then this again.") from None
-
     def _check_silence(self, last):
         if time.perf_counter() - last > self.silence:
             raise FileProblem(self.name, f"no sample came for {self.silence:g} s.", "Is the device still at work?")
@@ -89,9 +87,12 @@ def leaps(stamps, before, rate):
 def pylsl():
     """Return pylsl, or say which extra of the package brings it."""
     try:
-        return importlib.import_module("pylsl")
+        library = importlib.import_module("pylsl")
     except (ImportError, RuntimeError):  # without its library it raises a RuntimeError
         raise NeuroloomError("streams of the Lab Streaming Layer need pylsl: pip install 'neuroloom[live]'.") from None
+    if hasattr(library, "set_config_content"):
+        library.set_config_content(QUIET)
+    return library
 
 
 def _told(info, source):

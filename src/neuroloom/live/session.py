@@ -63,13 +63,13 @@ class Session:
         Whether to answer for every step, however late; else, where several steps have come meanwhile, for the last one.
     """
 
-    def __init__(self, source, decoder, feedback, towards, step=0.25, every=False):
+    def __init__(self, source, decoder, feedback, towards, step=0.2, every=False):
         self.source, self.feedback, self.towards = source, feedback, towards
         self.every = every or not source.paced
         self.rate = source.geometry["sampling_rate"]
         self.n_step = max(1, round(step * self.rate))
         self.stream = decoder.stream(source.geometry, source.name)
-        self.tally, self.ended = Tally(), None
+        self.tally, self.ended = Tally(), "stopped"
         self.begun = self.next = self.unusable_since = None
 
     @property
@@ -80,7 +80,7 @@ class Session:
     def lines(self, seconds=None):
         """Yield what happens, as one dict each, until the stream ends, or so many seconds of it have been seen.
 
-        Ctrl-C ends it, and so does an error of the source, which is raised; what ended it stands in ``ended``.
+        An error of the source ends it too, and is raised; what ended it stands in ``ended``.
         """
         try:
             for blocks in Arrivals(self.source):
@@ -89,8 +89,6 @@ class Session:
                     self.ended = f"{seconds:g} s were asked for"
                     return
             self.ended = "end of the stream"
-        except KeyboardInterrupt:
-            self.ended = "stopped"
         except NeuroloomError as error:
             self.ended = str(error)
             raise

@@ -1,6 +1,7 @@
 """Samples from a TCP socket, in the form that `neuroloom.live.wire` tells."""
 
 import socket
+from contextlib import suppress
 
 import numpy as np
 
@@ -60,10 +61,8 @@ class SocketSource:
 
     def close(self):
         """Let go of the connection; whoever waits for it wakes up."""
-        try:
+        with suppress(OSError):  # it was gone already
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it was gone already
         self.file.close()
         self.socket.close()
 
