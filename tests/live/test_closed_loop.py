@@ -92,9 +92,9 @@ def test_with_nothing_planted_nothing_is_learned_and_sham_measures_the_same(smal
 def test_what_cannot_be_looped_is_refused(small_run, hands_run):
     with pytest.raises(NeuroloomError, match="3 people were asked for, and the run has 2"):
         close_loop(small_run.folder, settings={"n_participants": 3})
-    with pytest.raises(NeuroloomError, match="setting of the closed loop: 'n_run'. Did you mean 'n_runs'"):
+    with pytest.raises(NeuroloomError, match=r"setting of the closed loop: 'n_run'\. Did you mean 'n_runs'"):
         close_loop(small_run.folder, settings={"n_run": 3})
-    with pytest.raises(NeuroloomError, match="this run was made of live_hands. Run 'neurofeedback'"):
+    with pytest.raises(NeuroloomError, match=r"this run was made of live_hands\. Run 'neurofeedback'"):
         close_loop(hands_run.folder)
 
 

@@ -110,16 +110,20 @@ def test_values_that_are_not_numbers_are_a_gap_and_named(hands_run, scan):
 def test_a_channel_that_stays_without_numbers_ends_the_session(hands_run, scan):
     data = scan.data.copy()
     data[2, 500:] = np.inf
-    with Sender(*frames(data, lengths=(20,)), over(data)) as address:
-        with pytest.raises(NeuroloomError, match=r"not numbers \(NaN or infinite\) in C4 for 10 s, since 5\.000 s"):
-            lines_of(hands_run, address)
+    with (
+        Sender(*frames(data, lengths=(20,)), over(data)) as address,
+        pytest.raises(NeuroloomError, match=r"not numbers \(NaN or infinite\) in C4 for 10 s, since 5\.000 s"),
+    ):
+        lines_of(hands_run, address)
 
 
 def test_a_cut_connection_is_told_and_what_was_answered_is_kept(hands_run, scan, tmp_path):
     pieces = frames(scan.data[:, :1000], lengths=(20,))
-    with Sender(*pieces, frames(scan.data[:, 1000:], first=1000)[0][:50]) as address:
-        with pytest.raises(NeuroloomError, match=r"cut after sample 1000, in the middle of a frame, 34 of 112 bytes"):
-            answer_live(hands_run.folder, address, out=tmp_path / "session", **ANNA)
+    with (
+        Sender(*pieces, frames(scan.data[:, 1000:], first=1000)[0][:50]) as address,
+        pytest.raises(NeuroloomError, match=r"cut after sample 1000, in the middle of a frame, 34 of 112 bytes"),
+    ):
+        answer_live(hands_run.folder, address, out=tmp_path / "session", **ANNA)
     summary = json.loads((tmp_path / "session/summary.json").read_text())
     lines = [json.loads(line) for line in (tmp_path / "session/answers.jsonl").read_text().splitlines()]
     assert summary["seconds"] == 10.0
@@ -144,9 +148,11 @@ def test_ctrl_c_ends_a_session_as_its_end_does(hands_run, scan, tmp_path):
 
 
 def test_a_missing_channel_is_an_error_before_a_sample_is_answered(hands_run, scan):
-    with Sender(*frames(scan.data[:3]), names=["C3", "CZ", "C4"]) as address:
-        with pytest.raises(NeuroloomError, match=r"no channel 'Pz'.*C3 \(eeg\), CZ \(eeg\), C4 \(eeg\)"):
-            lines_of(hands_run, address)
+    with (
+        Sender(*frames(scan.data[:3]), names=["C3", "CZ", "C4"]) as address,
+        pytest.raises(NeuroloomError, match=r"no channel 'Pz'.*C3 \(eeg\), CZ \(eeg\), C4 \(eeg\)"),
+    ):
+        lines_of(hands_run, address)
 
 
 def test_another_sampling_rate_after_the_chain_is_refused(hands_run, scan):
@@ -160,7 +166,7 @@ def test_a_chain_that_looks_ahead_is_refused_before_the_stream_is_looked_for(han
     for path in (tmp_path / "run").glob("folds/*/csp_lda/fitted.json"):
         path.write_text(path.read_text().replace('"form": "causal"', '"form": "zero_phase"'))
     with pytest.raises(
-        NeuroloomError, match="cannot answer live.*with form zero_phase looks into the future; use form"
+        NeuroloomError, match=r"cannot answer live.*with form zero_phase looks into the future; use form"
     ):
         answer_live(tmp_path / "run", "tcp://127.0.0.1:1", **ANNA)
 

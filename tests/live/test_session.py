@@ -78,9 +78,13 @@ def test_asked_for_every_step_it_answers_for_each():
 
 def test_what_came_before_an_error_is_handed_on_before_it():
     seen = []
-    with pytest.raises(NeuroloomError, match="pulled"):
+
+    def take():
         for blocks in Arrivals(Source(5, NeuroloomError("the plug was pulled"))):
-            seen += [block.first for block in blocks]
+            seen.extend(block.first for block in blocks)
+
+    with pytest.raises(NeuroloomError, match="pulled"):
+        take()
     assert seen == [0, 10, 20, 30, 40]
 
 
@@ -97,9 +101,11 @@ def test_listeners_get_each_line_and_one_that_goes_harms_nobody():
 
 
 def test_a_port_that_is_taken_is_told():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(NeuroloomError, match="nobody can listen there"):
-            Listeners(f"tcp://127.0.0.1:{taken.getsockname()[1]}")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(NeuroloomError, match="nobody can listen there"),
+    ):
+        Listeners(f"tcp://127.0.0.1:{taken.getsockname()[1]}")
 
 
 def test_samples_are_lost_where_time_stamps_leap_and_not_where_they_waver():

@@ -54,7 +54,7 @@ def test_an_address_that_is_none_is_told(text):
 
 
 def test_nobody_at_an_address_is_told():
-    with pytest.raises(NeuroloomError, match="nobody can be reached there .* Start the sender first"):
+    with pytest.raises(NeuroloomError, match=r"nobody can be reached there .* Start the sender first"):
         SocketSource("tcp://127.0.0.1:1")
 
 

@@ -1,5 +1,6 @@
 """Somebody who learns from feedback: the same recording where nothing is learned, and growth as the rule has it."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ def test_without_learning_the_recording_is_that_of_the_simulator_whatever_the_pi
     draw, sample = drawn(artefacts=1.0, eyes_follow=0.5)
     whole, trainee = draw(sample), Trainee(draw, sample, learning=0.0)
     cuts = [0, 1, 500, 513, 5000, trainee.n_times + 99]
-    made = np.concatenate([trainee.samples(*pair) for pair in zip(cuts, cuts[1:], strict=False)], axis=1)
+    made = np.concatenate([trainee.samples(*pair) for pair in itertools.pairwise(cuts)], axis=1)
     np.testing.assert_allclose(made, whole.data, atol=1e-6 * np.abs(whole.data).max())
     trainee.hear(0, 1.0)
     assert trainee.gain == 1.0
@@ -71,7 +72,7 @@ def growth(rho, n_people=40, n_trials=200, learning=0.01):
     draw, _ = drawn()
     draw, samples = with_feedback(draw, [f"sub-{n:03d}" for n in range(n_people)], 1, n_trials)
     grown = []
-    for person, [sample] in samples.items():
+    for [sample] in samples.values():
         rng = np.random.default_rng(len(grown))
         trainee = Trainee.__new__(Trainee)  # its rule alone: the recording is not asked for
         trainee.learning, trainee.expected, trainee.gains = learning, 0.0, np.ones(n_trials)
@@ -103,7 +104,7 @@ def test_the_gain_stays_where_a_person_can_be():
 
 
 def test_runs_of_feedback_are_of_the_same_people_on_another_day():
-    draw, sample = drawn()
+    draw, _ = drawn()
     more, samples = with_feedback(draw, ["sub-001"], 2, 6)
     assert samples == {"sub-001": ["sub-001_ses-feedback_run-01", "sub-001_ses-feedback_run-02"]}
     assert more.person("sub-001") == draw.person("sub-001")

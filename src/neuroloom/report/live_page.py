@@ -78,7 +78,8 @@ def loop_sentence(told):
     return (
         f"In {settings['n_participants']} simulated people the gain changes by {change['feedback']} with feedback of their own "
         f"decoder and by {change['sham']} with sham feedback, from the first third of "
-        f"{settings['n_runs'] * settings['n_trials']} trials to the last; the difference is {change['difference']}. {verdict}"
+        f"{settings['n_runs'] * settings['n_trials']} trials to the last; the difference is {change['difference']}. {verdict} In "
+        f"what the decoder sees, feedback to the cue, the difference is {with_interval(told['change']['difference']['reward'])}."
     )
 
 
