@@ -1,11 +1,14 @@
 """Feedback over time in a session, and over trials on simulated people."""
 
+from collections import Counter
+
 import numpy as np
 
 from neuroloom.report.svg import INK, drawing, inline_svg
 
 CONDITIONS = {"feedback": ("own feedback", INK["deep"]), "sham": ("sham", INK["baseline"])}
 MOST_DRAWN = 4000  # answers of a session
+MOST_LABELS, APART = 4, 0.3  # of events that are drawn as bars, and how far above each other
 
 
 def session_figure(answers, events, towards):
@@ -20,21 +23,20 @@ def session_figure(answers, events, towards):
         The class that feedback is towards.
     """
     time, value = np.array(answers[:: 1 + len(answers) // MOST_DRAWN], dtype=float).reshape(-1, 2).T
-    with drawing(9.2, 2.4) as figure:
+    with drawing(9.2, 2.8) as figure:
         axes = figure.subplots()
         axes.axhline(0.0, color=INK["muted"], linewidth=0.9, linestyle=(0, (3, 2)))
         axes.plot(time, value, color=INK["deep"], linewidth=1.0)
-        labels = sorted({str(label) for *_, label in events})
+        labels = [label for label, _ in Counter(str(label) for *_, label in events).most_common(MOST_LABELS)]
+        heights = [1.3 + APART * number for number in range(len(labels))]
         for onset, duration, label in events:
-            height = 1.15 + 0.14 * labels.index(str(label))
-            axes.plot(
-                [onset, onset + duration], [height, height], color=INK["planted"], linewidth=4, solid_capstyle="butt"
-            )
-        heights = [1.15 + 0.14 * number for number in range(len(labels))]
+            if str(label) in labels:
+                height = heights[labels.index(str(label))]
+                axes.plot([onset, onset + duration], [height, height], color=INK["planted"], linewidth=4)
         axes.set_yticks([-1, 0, 1, *heights], ["-1", "0", "1", *labels])
-        axes.set(xlabel="Seconds", ylabel=f"Feedback ({towards})", ylim=(-1.05, max([1.1, *heights]) + 0.08))
+        axes.set(xlabel="Seconds", ylabel=f"Feedback ({towards})", ylim=(-1.05, max([1.0, *heights]) + 0.15))
         drawn = inline_svg(figure, "session", f"Feedback towards {towards} over time")
-    bars = " Bars: events of the recording; the session did not see them." if labels else ""
+    bars = " Bars: events of the recording, which the session did not see." if labels else ""
     return {"svg": drawn, "title": "Feedback", "caption": f"-1 to 1; 0 is chance.{bars}"}
 
 
