@@ -82,9 +82,13 @@ def over(data):
 
 
 class Sender:
-    """Listen at a free port, and send some bytes to who comes first; a context."""
+    """Listen at a free port, and send some bytes to who comes first; a context.
 
-    def __init__(self, *pieces, names=NAMES, line=None):
+    With ``hold`` the connection stays open, silent, until the other side goes.
+    """
+
+    def __init__(self, *pieces, names=NAMES, line=None, hold=False):
+        self.hold = hold
         self.pieces = [first_line(names, RATE, "uV") if line is None else line, *pieces]
         self.server = socket.create_server(("127.0.0.1", 0))
         self.address = f"tcp://127.0.0.1:{self.server.getsockname()[1]}"
@@ -103,5 +107,7 @@ class Sender:
             one, _ = self.server.accept()
             with one:
                 one.sendall(b"".join(self.pieces))
+                if self.hold:
+                    one.recv(1)
         except OSError:
             return  # nobody came, or they went

@@ -72,16 +72,6 @@ def test_frames_that_cannot_be_are_refused(piece, match):
 
 
 def test_a_sender_that_falls_silent_is_given_up():
-    scan = recording("silent")
-    sender = Sender(*frames(scan.data[:, :100]))
-    sender._send = lambda: _held(sender)
-    with sender as address, pytest.raises(NeuroloomError, match=r"nothing came for 0\.3 s"):
+    pieces = frames(recording("silent").data[:, :100])
+    with Sender(*pieces, hold=True) as address, pytest.raises(NeuroloomError, match=r"nothing came for 0\.3 s"):
         list(SocketSource(address, silence=0.3))
-
-
-def _held(sender):
-    """Send all, and hold the connection until the listener goes."""
-    one, _ = sender.server.accept()
-    with one:
-        one.sendall(b"".join(sender.pieces))
-        one.recv(1)

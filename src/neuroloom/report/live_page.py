@@ -26,7 +26,8 @@ def session_page(summary, answers, events):
           if latency else []),
         ("Gaps", str(summary["gaps"]), f"{summary['lost_samples']} samples lost, {summary['late_samples']} late"),
     ]  # fmt: skip
-    figures = [session_figure(answers, events, summary["towards"])] if answers else []
+    seen = [event for event in events if event[0] < summary["seconds"]]
+    figures = [session_figure(answers, seen, summary["towards"])] if answers else []
     told = {"title": "A live session", "sentence": session_sentence(summary), "facts": facts, "figures": figures}
     return rendered("live_page.html", ["style.css"], rows=[], columns=[], **told).encode()
 
