@@ -21,6 +21,7 @@ SMALL = {
         "training.epochs": 2,
         "validation.folds": 2,
     },
+    "neurofeedback": {"cohort.n_participants": 2, "cohort.n_runs": 2, "cohort.n_trials": 12, "validation.folds": 2},
     "p300": {
         "cohort.n_participants": 2,
         "cohort.n_runs": 2,

@@ -142,23 +142,32 @@ class MotorImageryDraw:
         onsets = FIRST + TRIAL * np.arange(self.n_trials) + CUE + rng.uniform(0.0, 0.5, self.n_trials)
         return onsets, order
 
+    @property
+    def duration(self):
+        """Length of a recording, s."""
+        return FIRST + TRIAL * self.n_trials + REST
+
     def __call__(self, sample):
         key, cap = self.key(sample), self.cap
-        duration = FIRST + TRIAL * self.n_trials + REST
-        resting, _ = self.person(key[2])
-        streams = everyday(resting, cap, duration, key)
-        streams.append(background(resting, cap, generator(*key, "background")))
-        streams.append(alpha(resting, cap, key).steps(cap.rate, generator(*key, "alpha")))
+        streams = self.at_rest(sample)
         for band, rhythm in self.rhythms(sample).items():
             streams.append(rhythm.steps(cap.rate, generator(*key, band)))
         if self.eyes_follow:
             streams.append(self.looks(sample).steps())
-        onsets, order = self.cues(sample)
-        # an onset is a sample's time
-        events = [
-            [round(t * cap.rate) / cap.rate, IMAGERY, self.classes[c]] for t, c in zip(onsets, order, strict=True)
-        ]
-        return recorded(streams, cap, duration, key, events)
+        return recorded(streams, cap, self.duration, key, self.events(sample))
+
+    def at_rest(self, sample):
+        """Return the streams of a recording that know nothing of the task."""
+        key, cap = self.key(sample), self.cap
+        resting, _ = self.person(key[2])
+        streams = everyday(resting, cap, self.duration, key)
+        streams.append(background(resting, cap, generator(*key, "background")))
+        return [*streams, alpha(resting, cap, key).steps(cap.rate, generator(*key, "alpha"))]
+
+    def events(self, sample):
+        """Return the cues of a recording as events; an onset is a sample's time."""
+        rate = self.cap.rate
+        return [[round(t * rate) / rate, IMAGERY, self.classes[c]] for t, c in zip(*self.cues(sample), strict=True)]
 
     def rhythms(self, sample):
         """Return the rhythms of the motor cortex in a recording, band -> `Rhythm`, patches in the order of AREAS."""
@@ -172,20 +181,30 @@ class MotorImageryDraw:
             for b, (band, (width, _)) in enumerate(BANDS.items())
         }
 
-    def levels(self, sample):
-        """Return the log power of each area over a recording: knots in s, and (band, area, knot)."""
+    def levels(self, sample, gains=1.0):
+        """Return the log power of each area over a recording: knots in s, and (band, area, knot).
+
+        ``gains``, a number or one a trial, multiply what the imagery changes.
+        """
+        waxing, change, apart = self.of_trials(sample)
+        change = change * (1 + apart) * gains
+        shape = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])  # before the cue, at KNOTS, and at the trial's end
+        times = self.cues(sample)[0][:, None] + np.array([-1.0, *KNOTS, 5.0])
+        levels = waxing[..., None] + change[..., None] * shape
+        return times.ravel(), levels.reshape(len(BANDS), len(AREAS), -1)
+
+    def of_trials(self, sample):
+        """Return what makes the log power of each trial, each of shape (band, area, trial).
+
+        What all of the trial has more than the mean; what the imagery changes on the mean; by what share of that it
+        changes more in this trial.
+        """
         key = self.key(sample)
         _, person = self.person(key[2])
-        onsets, order = self.cues(sample)
-        rng = generator(*key, "trials")
-        n_bands, n_areas, n = len(BANDS), len(AREAS), self.n_trials
-        waxing = WAXING * rng.standard_normal((n_bands, n_areas, n)) + WAXING_TOGETHER * rng.standard_normal(n)
-        change = np.moveaxis(changes(person, self.classes)[order], 0, 2)  # (band, area, trial)
-        change = change * (1 + TRIAL_BY_TRIAL * rng.standard_normal((n_bands, n_areas, n)))
-        shape = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])  # before the cue, at KNOTS, and at the trial's end
-        times = onsets[:, None] + np.array([-1.0, *KNOTS, 5.0])
-        levels = waxing[..., None] + change[..., None] * shape
-        return times.ravel(), levels.reshape(n_bands, n_areas, -1)
+        rng, shape = generator(*key, "trials"), (len(BANDS), len(AREAS), self.n_trials)
+        waxing = WAXING * rng.standard_normal(shape) + WAXING_TOGETHER * rng.standard_normal(self.n_trials)
+        change = np.moveaxis(changes(person, self.classes)[self.cues(sample)[1]], 0, 2)
+        return waxing, change, TRIAL_BY_TRIAL * rng.standard_normal(shape)
 
     def looks(self, sample):
         """Return glances to the side that the cue points to, in the share of trials asked for (`Moments`)."""
