@@ -5,16 +5,18 @@ from functools import partial
 
 import numpy as np
 
+from neuroloom.explanation.changed_trials import change_of_trials
 from neuroloom.explanation.chance import drawn_answers
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.figures import figures_of
 from neuroloom.explanation.fold_map import chosen_people
 from neuroloom.explanation.frame import domain_of
-from neuroloom.explanation.planted import planted_place
+from neuroloom.explanation.planted import place_of_change, planted_place
 from neuroloom.explanation.readings import TRUTH
 from neuroloom.explanation.sanity import (
     check_agreement_of_folds,
     check_agreement_of_methods,
+    check_amplitudes,
     check_completeness,
     check_learner,
     check_planted_place,
@@ -65,7 +67,7 @@ def explain(run, prepared, on_progress=None, jobs=1):
 
 
 def _place_key(one):
-    return one.learner, one.input, one.frame.shape, one.frame.names
+    return one.learner, one.input, one.frame.shape, one.frame.names, one.frame.columns
 
 
 def _method(one, made, folds, place, people, run, prepared):
@@ -103,7 +105,13 @@ def place_of(one, run, prepared, fold):
     if not planted:
         return None
     learner = load_learner(run.job_folder(fold.key, one.learner))
-    without = planted.get("without", {}).get(learner.plan.inputs[one.input].source)
+    source = learner.plan.inputs[one.input].source
+    without = planted.get("without", {}).get(source)
+    if hasattr(data.stores[one.input], "first"):
+        if without is None or data.target.name != prepared.recipe.trials.column:
+            return None
+        change = change_of_trials(learner, data, one, without, planted["with_effect"][source])
+        return None if change is None else place_of_change(change, one.frame, bool(planted["effect"]))
     change = None if without is None else change_seen(learner, data, one, without)
     return planted_place(planted, data.target.name, one.frame, spread_of(data.stores[one.input], one.frame), change)
 
@@ -130,16 +138,18 @@ def outcomes(one, made, place, people=None, seed=0):
     for other in made:
         same = all(getattr(other, key) == getattr(one, key) for key in ("learner", "input", "label"))
         same &= TRUTH not in {one.reading, other.reading} or one.reading == other.reading
-        same_frame = (other.frame.shape, other.frame.names) == (one.frame.shape, one.frame.names)
-        if same and same_frame and other.method != one.method:
+        if same and other.frame.like(one.frame) and other.method != one.method:
             tests.append(
                 check_agreement_of_methods(one.maps, one.redrawn, other.maps, other.redrawn, domain, other.method)
             )
     if "completeness_error" in one.told:
         tests.append(check_completeness(one.told["completeness_error"]))
+    if "variance" in one.told:
+        tests.append(check_amplitudes(one.map, domain, one.told["variance"] / one.n))
     if place is not None:
-        of_linear = partial(one.how.of_linear, frame=one.frame)
-        chance = partial(drawn_answers, people, of_linear, one.reading) if people is not None else None
+        chance = None
+        if people is not None:
+            chance = partial(drawn_answers, people, partial(one.how.of_linear, frame=one.frame), one.reading)
         told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, chance, seed)
         tests += [told] if told else []
     return tests

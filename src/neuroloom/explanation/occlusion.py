@@ -56,6 +56,11 @@ class Occlusion:
         return self.size if self.by == "window" else None
 
     @property
+    def axis(self):
+        """What maps of series go over."""
+        return "window" if self.by == "window" else "region"
+
+    @property
     def text(self):
         what = {"mean": "the mean of the fit people", "zeros": "zero"}[self.baseline]
         return f"How much {{answer}} falls when a part of the input is replaced by {what}."

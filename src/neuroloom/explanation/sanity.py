@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 from scipy.stats import rankdata
 
+from neuroloom.explanation.amplitude_perturbation import beyond_chance
 from neuroloom.explanation.planted import LEVEL, found, reach
 from neuroloom.known import locate
 from neuroloom.metrics import METRICS
@@ -114,6 +115,18 @@ def check_completeness(error):
     """Integrated gradients must add up to the difference of the answers."""
     text = "How far the values miss the answer's difference from the baseline, relative to it."
     return outcome("completeness", error, WHOLE, error <= WHOLE, text)
+
+
+def check_amplitudes(values, domain, variance):
+    """The answer must go along with some amplitude beyond what drawn factors give by chance, over the whole map."""
+    known = values[domain & np.isfinite(values)]
+    bar = beyond_chance(known.size, variance)
+    text = (
+        f"Largest correlation of the map; where the answer hangs on no amplitude, one map in twenty reaches the threshold "
+        f"anywhere. {int((np.abs(known) > bar).sum())} of {known.size} values are beyond it."
+    )
+    largest = float(np.abs(known).max())
+    return outcome("answer_hangs_on_amplitudes", largest, bar, largest > bar, text)
 
 
 def outcome(name, value, threshold, passed, text):
