@@ -109,7 +109,10 @@ def _fold(method, learner, fold, data, answer_number, seed, n_draws):
         known = stores[name].present[rows]
         frame = frame_of(learner, data, name, rows, method)
         seen = [
-            (laid(one.maps[name][known], frame.kind, method.is_pattern, method.window, frame.columns), one.answers[known])
+            (
+                laid(one.maps[name][known], frame.kind, method.is_pattern, method.window, frame.columns),
+                one.answers[known],
+            )
             for one in (made, *drawn)
         ]
         varies = np.ones(frame.shape, dtype=bool)

@@ -19,6 +19,7 @@ class Gradient:
     kinds = ("trained",)
     is_pattern = False
     window = None
+    label = "Gradient"
     axis = "time"  # of maps of series
 
     def __init__(self, times_input=False, people=40):

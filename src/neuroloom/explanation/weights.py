@@ -27,6 +27,7 @@ class Weights:
     is_contribution = False
     is_pattern = True
     window = None
+    label = "Pattern"
     axis = "time"  # of maps of series
     text = "Haufe's pattern: how each value changes, over test people, when {answer} is larger by one."
 
