@@ -7,10 +7,10 @@ from neuroloom.explanation.fold_map import chosen_people
 from neuroloom.explanation.series_frame import binned
 from neuroloom.transforms.chain import ScanChain
 
-MOST_RECORDINGS, MOST_TRIALS = 6, 60  # of people, and of each of them
+MOST_RECORDINGS, MOST_TRIALS = 4, 60  # of people, and of each of them
 
 
-def change_of_trials(learner, data, one, without, with_effect):
+def change_of_trials(learner, data, one, without, with_effect, cut):
     """Return the mean size of the difference that an effect makes in the trials of recordings, in the frame of a map.
 
     Over time it is the difference of the series; over frequency that of the amplitudes.
@@ -22,8 +22,12 @@ def change_of_trials(learner, data, one, without, with_effect):
     data : Data
     one : Explained
         Whose map it is.
-    without, with_effect : Source
-        The same recordings.
+    without : Source
+        The same recordings without the effect.
+    with_effect : Source or None
+        The same recordings with it; None for the data's own.
+    cut : dict
+        Keeps trials that were drawn, for the next map.
 
     Returns
     -------
@@ -35,7 +39,7 @@ def change_of_trials(learner, data, one, without, with_effect):
         return None
     total, n = np.zeros(one.frame.shape), 0
     for rows in rows_of_recordings(data, one.input):
-        both = [trials_of(learner, data, one.input, rows, source) for source in (with_effect, without)]
+        both = [trials_of(learner, data, one.input, rows, source, cut) for source in (with_effect, without)]
         total += difference(*both, one, learner, data, rows).sum(axis=0)
         n += len(rows)
     return total / n
@@ -51,13 +55,16 @@ def rows_of_recordings(data, name):
     return [chosen_people(rows, data.target, MOST_TRIALS) for rows in of_one]
 
 
-def trials_of(learner, data, name, rows, source):
-    """Return the trials of one recording as a learner sees them, drawn from a source: (n, channel, time)."""
+def trials_of(learner, data, name, rows, source, cut):
+    """Return the trials of one recording as a learner sees them: (n, channel, time); ``source`` None is the data's own."""
     store = data.stores[name]
     recording = store.store.samples[int(store.source[rows[0]])]
-    whole = ScanChain(learner.plan.inputs[name].scan)(source.load(recording)).data
-    cut = np.stack([whole[:, f : f + n] for f, n in zip(store.first[rows], store.n_times[rows], strict=True)])
-    return learner.inputs.chains[name].transform(cut, data.cohort.table.iloc[rows])
+    key = name, recording, source is None or source.recipe
+    if key not in cut:
+        whole = None if source is None else ScanChain(learner.plan.inputs[name].scan)(source.load(recording)).data
+        stretches = zip(rows, store.first[rows], store.n_times[rows], strict=True)
+        cut[key] = np.stack([store[r] if whole is None else whole[:, f : f + n] for r, f, n in stretches])
+    return learner.inputs.chains[name].transform(cut[key], data.cohort.table.iloc[rows])
 
 
 def difference(after, before, one, learner, data, rows):

@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from neuroloom.explanation.changed_trials import change_of_trials
 from neuroloom.explanation.chance import drawn_answers
+from neuroloom.explanation.changed_trials import change_of_trials
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.figures import figures_of
 from neuroloom.explanation.fold_map import chosen_people
@@ -56,10 +56,10 @@ def explain(run, prepared, on_progress=None, jobs=1):
         return {"methods": []}
     summary.parent.mkdir(exist_ok=True)
     made, folds = all_explained(run, prepared, on_progress, jobs)
-    held = {}  # what is known of a planted place, once for all methods on the same input of a learner
+    held, cut = {}, {}  # what is known of a planted place, once for all methods on the same input of a learner
     for one in made:
         if _place_key(one) not in held:
-            place = place_of(one, run, prepared, folds[0])
+            place = place_of(one, run, prepared, folds[0], cut)
             held[_place_key(one)] = place, seen_people(run, prepared, one, folds[0]) if place else None
     content = {"methods": [_method(one, made, folds, *held[_place_key(one)], run, prepared) for one in made]}
     run.write_json("explanation/summary.json", content)
@@ -89,7 +89,7 @@ def _method(one, made, folds, place, people, run, prepared):
     }
 
 
-def place_of(one, run, prepared, fold):
+def place_of(one, run, prepared, fold, cut=None):
     """Return the `Place` that a simulator planted, on one explanation's map; None for real cohorts.
 
     Parameters
@@ -99,6 +99,8 @@ def place_of(one, run, prepared, fold):
     prepared : Prepared
     fold : Fold
         Whose learner says what is seen.
+    cut : dict or None
+        Keeps trials that were drawn, for the next map.
     """
     data = prepared.data
     planted = data.cohort.planted
@@ -110,7 +112,8 @@ def place_of(one, run, prepared, fold):
     if hasattr(data.stores[one.input], "first"):
         if without is None or data.target.name != prepared.recipe.trials.column:
             return None
-        change = change_of_trials(learner, data, one, without, planted["with_effect"][source])
+        with_effect = planted.get("with_effect", {}).get(source)
+        change = change_of_trials(learner, data, one, without, with_effect, {} if cut is None else cut)
         return None if change is None else place_of_change(change, one.frame, bool(planted["effect"]))
     change = None if without is None else change_seen(learner, data, one, without)
     return planted_place(planted, data.target.name, one.frame, spread_of(data.stores[one.input], one.frame), change)

@@ -1,5 +1,7 @@
 """Maps of channels: over time or frequency, and on the head."""
 
+import itertools
+
 import numpy as np
 from matplotlib.collections import LineCollection
 
@@ -63,9 +65,7 @@ def _stretches(edges, unit):
     if unit == "Hz":
         return {f"{name}\n{low} to {high} Hz": (low, high) for name, (low, high) in BANDS.items()}
     ends = np.linspace(edges[0], edges[-1], N_STRETCHES + 1)
-    return {
-        f"{low:.2f} to\n{high:.2f} s".replace("-", "−"): (low, high) for low, high in zip(ends, ends[1:], strict=False)
-    }
+    return {f"{low:.2f} to\n{high:.2f} s".replace("-", "−"): (low, high) for low, high in itertools.pairwise(ends)}
 
 
 def _with_heads(held, heads, order, title, name):

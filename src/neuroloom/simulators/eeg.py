@@ -351,19 +351,17 @@ def drawn_cohort(simulator, draw, table, *, told, truth, planted):
     told : str
         What a reader of a report calls it.
     planted : dict
-        ``without`` and ``with_effect`` are added: the same recordings without the effect, and with it, which differ in
-        nothing else; where the effect is 0, with one of 1.
+        ``without`` is added: the same recordings without the effect, which differ in nothing else; where the effect is 0
+        ``with_effect`` too: with an effect of 1.
     """
 
     def source(draw):
         recipe = f"{simulator}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
         return {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)}
 
-    both = {
-        "without": source(replace(draw, effect=0.0)),
-        "with_effect": source(replace(draw, effect=draw.effect or 1.0)),
-    }
-    return Cohort(table, source(draw), name=told, known_truth=truth, planted={**planted, **both}, simulated=True)
+    others = {"without": source(replace(draw, effect=0.0))}
+    others |= {} if draw.effect else {"with_effect": source(replace(draw, effect=1.0))}
+    return Cohort(table, source(draw), name=told, known_truth=truth, planted={**planted, **others}, simulated=True)
 
 
 def check_factor(simulator, most=3, **factors):
