@@ -125,12 +125,12 @@ def test_what_cannot_be_drawn_is_refused(arguments, message):
 
 def test_series_of_unknown_rate_are_refused_with_the_way_out(drawn):
     data = trials(drawn, geometry={"names": None})
-    with pytest.raises(NeuroloomError, match="sampling rate of x is unknown.*cohort.yaml"):
+    with pytest.raises(NeuroloomError, match=r"sampling rate of x is unknown.*cohort.yaml"):
         correlations(data, lambda x: x.mean(axis=(1, 2)))
 
 
 def test_a_model_that_sees_no_series_is_refused_before_training(drawn):
-    with pytest.raises(NeuroloomError, match="cannot explain model 'mlp'.*a model of series"):
+    with pytest.raises(NeuroloomError, match=r"cannot explain model 'mlp'.*a model of series"):
         check_explanation(resolved(drawn.recipe | {"explanation": [{"name": "amplitude_perturbation"}]}))
 
 

@@ -53,6 +53,7 @@ class AmplitudePerturbation:
     sees = "series"
     is_contribution = False
     is_pattern = True
+    is_signed = True  # what a rhythm does to the answer is told by its sign
     window = None
     label = "Correlation"
     axis = "frequency"  # of maps of series

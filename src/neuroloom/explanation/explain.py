@@ -21,6 +21,7 @@ from neuroloom.explanation.sanity import (
     check_learner,
     check_planted_place,
     check_randomised_weights,
+    means_of_folds,
     verdict,
 )
 from neuroloom.training.learner import load_learner
@@ -135,8 +136,8 @@ def outcomes(one, made, place, people=None, seed=0):
     """
     domain = domain_of(one.frame, one.varies)
     tests = [
-        check_randomised_weights(one.maps, one.redrawn, domain),
-        check_agreement_of_folds(one.maps, one.redrawn, domain),
+        check_randomised_weights(one.maps, one.redrawn, domain, one.how.is_signed),
+        check_agreement_of_folds(one.maps, one.redrawn, domain, one.how.is_signed),
     ]
     for other in made:
         same = all(getattr(other, key) == getattr(one, key) for key in ("learner", "input", "label"))
@@ -153,7 +154,8 @@ def outcomes(one, made, place, people=None, seed=0):
         chance = None
         if people is not None:
             chance = partial(drawn_answers, people, partial(one.how.of_linear, frame=one.frame), one.reading)
-        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, chance, seed)
+        drawn = means_of_folds(one.redrawn) if one.how.is_signed else one.redrawn
+        told = check_planted_place(one.map, drawn, place, one.frame, one.varies, chance, seed)
         tests += [told] if told else []
     return tests
 

@@ -18,6 +18,7 @@ class Gradient:
 
     kinds = ("trained",)
     is_pattern = False
+    is_signed = False
     window = None
     label = "Gradient"
     axis = "time"  # of maps of series

@@ -39,6 +39,7 @@ class IntegratedGradients:
     kinds = ("trained",)
     is_contribution = True
     is_pattern = False
+    is_signed = False
     window = None
 
     def __init__(self, baseline="mean", steps=16, people=40, over="time", lowest=1.0, highest=45.0, width=1.0):

@@ -40,6 +40,7 @@ class Occlusion:
     kinds = ("trained", "estimator")
     is_contribution = True
     is_pattern = False
+    is_signed = False
 
     def __init__(self, by=None, size=4, step=None, groups=None, baseline="mean", people=12):
         if by is not None:

@@ -26,6 +26,7 @@ class Weights:
     kinds = ("estimator",)
     is_contribution = False
     is_pattern = True
+    is_signed = False
     window = None
     label = "Pattern"
     axis = "time"  # of maps of series

@@ -53,7 +53,7 @@ def heads_of(held):
         return {str(held["label"]): values[:, 0]}
     edges = np.asarray(held["edges"], dtype=float)
     middle = (edges[:-1] + edges[1:]) / 2
-    found = {"all": values.mean(axis=1)}
+    found = {"all": values.mean(axis=1)} if str(held["unit"]) == "s" else {}
     for text, (low, high) in _stretches(edges, str(held["unit"])).items():
         inside = (middle >= low) & (middle < high)
         if inside.any():
@@ -88,7 +88,7 @@ def _with_bars(held, heads, order, title, name):
             return inline_svg(figure, name, title)
         left, right = figure.subplots(1, 2, width_ratios=(3, 1), sharey=True)
         _draw_map(figure, left, held, order)
-        _draw_bars(right, held, heads["all"], order)
+        _draw_bars(right, held, held["values"].mean(axis=1), order)
         right.set(xlabel="Mean", ylabel="")
         return inline_svg(figure, name, title)
 
@@ -165,11 +165,9 @@ def _draw_heads(figure, places, heads, held):
 def _caption(held, without):
     text = ""
     if "edges" in held:
-        of_what = {"s": "stretches of time", "Hz": "bands"}[str(held["unit"])]
+        of_what = {"s": "all columns and over stretches of time", "Hz": "bands"}[str(held["unit"])]
         text = "Channels from the front to the back" if "positions" in held else "Channels in the order of the file"
-        text += (
-            ". Heads: the mean over all columns and over " + of_what + ", seen from above, nose up, left at the left."
-        )
+        text += f". Heads: the mean over {of_what}, seen from above, nose up, left at the left."
     else:
         text = "The head is seen from above, nose up, left at the left."
     if without is not None:

@@ -1,0 +1,123 @@
+"""Do maps of EEG find the planted channels, band and moment, and nothing where nothing is planted?
+
+    python studies/eeg_places.py --seeds 4 --out studies/eeg_places.json
+    python studies/eeg_places.py --kinds p300 --seeds 2     # the others stay in the file
+
+Small simulated cohorts of imagined movements (a rhythm falls over the motor cortex: channels and frequencies) and of
+P300 spellers (a wave after awaited flashes: channels and moments), each with the effect as the simulator has it and with
+none. Learners are trained and explained as a recipe does it; a place counts as found where the page says so.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from statsmodels.stats.proportion import proportion_confint
+from study_record import commit, write
+
+from neuroloom.experiment import evaluated, learn
+from neuroloom.explanation.explain import explain
+from neuroloom.preparation import prepare, read_cohort
+from neuroloom.recipe import read_recipe
+from neuroloom.run_folder import Run
+from neuroloom.transforms.cache import Cache
+
+STUDIES = {  # kind: recipe, what is set, methods
+    "motor imagery": (
+        "eeg-decode",
+        {"cohort": {"n_participants": 4, "n_sessions": 1, "n_trials": 40}, "training.epochs": 40},
+        [{"name": "csp_lda"}],
+        [{"name": "amplitude_perturbation"}, {"name": "integrated_gradients"}],
+    ),
+    "p300": (
+        "p300",
+        {"cohort": {"n_participants": 4, "n_runs": 2, "n_letters": 4}, "training.epochs": 15, "validation.folds": 4},
+        [{"name": "time_lda"}],
+        [{"name": "integrated_gradients"}, {"name": "weights"}],
+    ),
+}
+TESTS = ("planted_place", "nothing_planted")
+
+
+def study_rows(kind, seed, effect, **more):
+    """Return a row for each map of one cohort: AUC for the place, what chance reaches, and whether it is found."""
+    name, settings, baselines, methods = STUDIES[kind]
+    overrides = {**settings, **more}
+    cohort = {"seed": seed, "effect": effect, **overrides.pop("cohort")}
+    asked = {**{f"cohort.{key}": value for key, value in cohort.items()}, **overrides}
+    asked |= {"seed": seed, "baselines": baselines, "explanation": methods, "validation.permutations": 0}
+    recipe = read_recipe(name, overrides=asked.items())
+    with tempfile.TemporaryDirectory() as folder:
+        run, cache = Run(Path(folder) / "run"), Cache(Path(folder) / "cache", 1)
+        of_people = read_cohort(recipe)
+        with run.locked():
+            run.start(recipe, of_people.fingerprint())
+            prepared = prepare(recipe, of_people, cache)
+            learn(run, prepared, cache)
+            scores = evaluated(run, prepared)["learners"]
+            told = explain(run, prepared)["methods"]
+    return [row_of(kind, seed, effect, one, scores) for one in told]
+
+
+def row_of(kind, seed, effect, one, scores):
+    """Return what the page says of one map."""
+    [test] = [test for test in one["tests"] if test["name"] in TESTS]
+    return {
+        "kind": kind,
+        "seed": seed,
+        "effect": effect,
+        "method": one["name"],
+        "learner": one["learner"],
+        "learner_auc": scores[one["learner"]]["scores"]["auc"]["value"],
+        "auc": test["value"],
+        "threshold": test["threshold"],
+        "found": test["passed"] == (test["name"] == "planted_place"),
+    }
+
+
+def summary(rows):
+    """Return for each map how often the place was found, with the 95 % interval of Wilson, and the mean AUC."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in ("kind", "method", "learner", "effect")), []).append(row)
+    made = []
+    for (kind, method, learner, effect), members in groups.items():
+        found = sum(row["found"] for row in members)
+        interval = proportion_confint(found, len(members), method="wilson")
+        told = {"kind": kind, "method": method, "learner": learner, "effect": effect, "cohorts": len(members)}
+        told |= {"found": found, "interval": [round(float(end), 3) for end in interval]}
+        made.append(told | {key: mean_of(members, key) for key in ("auc", "learner_auc")})
+    return made
+
+
+def mean_of(rows, key):
+    return round(sum(row[key] for row in rows) / len(rows), 3)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kinds", nargs="+", choices=STUDIES, default=list(STUDIES))
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+    given, at = parser.parse_args(), commit()
+    told = json.loads(given.out.read_text()) if given.out.exists() else {}
+    for kind in given.kinds:
+        started, rows = time.time(), []
+        for seed in range(given.seeds):
+            for effect in (1.0, 0.0):
+                rows += study_rows(kind, seed, effect)
+                seconds = round(time.time() - started)
+                told[kind] = {
+                    "seeds": seed + 1,
+                    "commit": at,
+                    "seconds": seconds,
+                    "summary": summary(rows),
+                    "rows": rows,
+                }
+                write(given.out, told)
+
+
+if __name__ == "__main__":
+    main()
