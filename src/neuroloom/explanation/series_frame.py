@@ -102,7 +102,14 @@ def window_names(n_times, window, start, rate):
     starts = range(0, n_times, window)
     if start is None:
         return tuple(f"time points {first} to {first + window - 1}" for first in starts)
-    return tuple(f"{start + first / rate:.2f} to {start + (first + window) / rate:.2f} s" for first in starts)
+    ends = [min(first + window, n_times) for first in starts]
+    return tuple(
+        f"{_written(start + a / rate)} to {_written(start + b / rate)} s" for a, b in zip(starts, ends, strict=True)
+    )
+
+
+def _written(seconds):
+    return f"{round(seconds, 2) + 0.0:.2f}"  # no minus before a zero
 
 
 def positions_of(store, row, names):
