@@ -1,7 +1,7 @@
 """Do maps of EEG find the planted channels, band and moment, and nothing where nothing is planted?
 
-    python studies/eeg_places.py --seeds 4 --out studies/eeg_places.json
-    python studies/eeg_places.py --kinds p300 --seeds 2     # the others stay in the file
+    python studies/eeg_places.py --out studies/eeg_places.json
+    python studies/eeg_places.py --kinds p300 --seeds 4 5   # what else is in the file stays
 
 Small simulated cohorts of imagined movements (a rhythm falls over the motor cortex: channels and frequencies) and of
 P300 spellers (a wave after awaited flashes: channels and moments), each with the effect as the simulator has it and with
@@ -9,9 +9,9 @@ none. Learners are trained and explained as a recipe does it; a place counts as 
 """
 
 import argparse
+import itertools
 import json
 import tempfile
-import time
 from pathlib import Path
 
 from statsmodels.stats.proportion import proportion_confint
@@ -27,13 +27,20 @@ from neuroloom.transforms.cache import Cache
 STUDIES = {  # kind: recipe, what is set, methods
     "motor imagery": (
         "eeg-decode",
-        {"cohort": {"n_participants": 4, "n_sessions": 1, "n_trials": 40}, "training.epochs": 40},
+        {
+            "cohort": {"n_participants": 4, "n_sessions": 1, "n_trials": 40, "sampling_rate": 128.0},
+            "training.epochs": 30,
+        },
         [{"name": "csp_lda"}],
         [{"name": "amplitude_perturbation"}, {"name": "integrated_gradients"}],
     ),
     "p300": (
         "p300",
-        {"cohort": {"n_participants": 4, "n_runs": 2, "n_letters": 4}, "training.epochs": 15, "validation.folds": 4},
+        {
+            "cohort": {"n_participants": 4, "n_runs": 2, "n_letters": 4, "sampling_rate": 128.0},
+            "training.epochs": 15,
+            "validation.folds": 4,
+        },
         [{"name": "time_lda"}],
         [{"name": "integrated_gradients"}, {"name": "weights"}],
     ),
@@ -99,24 +106,16 @@ def mean_of(rows, key):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kinds", nargs="+", choices=STUDIES, default=list(STUDIES))
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given, at = parser.parse_args(), commit()
-    told = json.loads(given.out.read_text()) if given.out.exists() else {}
-    for kind in given.kinds:
-        started, rows = time.time(), []
-        for seed in range(given.seeds):
-            for effect in (1.0, 0.0):
-                rows += study_rows(kind, seed, effect)
-                seconds = round(time.time() - started)
-                told[kind] = {
-                    "seeds": seed + 1,
-                    "commit": at,
-                    "seconds": seconds,
-                    "summary": summary(rows),
-                    "rows": rows,
-                }
-                write(given.out, told)
+    told = json.loads(given.out.read_text()) if given.out.exists() else {"rows": []}
+    for kind, seed, effect in itertools.product(given.kinds, given.seeds, (1.0, 0.0)):
+        same = (kind, seed, effect)
+        rows = [row for row in told["rows"] if (row["kind"], row["seed"], row["effect"]) != same]
+        rows += study_rows(kind, seed, effect)
+        told = {"commit": at, "summary": summary(rows), "rows": rows}
+        write(given.out, told)
 
 
 if __name__ == "__main__":

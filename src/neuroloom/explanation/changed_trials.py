@@ -3,17 +3,18 @@
 import numpy as np
 import torch
 
-from neuroloom.explanation.fold_map import chosen_people
 from neuroloom.explanation.series_frame import binned
 from neuroloom.transforms.chain import ScanChain
 
-MOST_RECORDINGS, MOST_TRIALS = 4, 60  # of people, and of each of them
+MOST_RECORDINGS, MOST_TRIALS = 4, 240  # of people, and of each of them
 
 
 def change_of_trials(learner, data, one, without, with_effect, cut):
-    """Return the mean size of the difference that an effect makes in the trials of recordings, in the frame of a map.
+    """Return how much more an effect changes the trials of one class than those of another, in the frame of a map.
 
-    Over time it is the difference of the series; over frequency that of the amplitudes.
+    What it changes is the energy of the difference of the same trials with and without it, over time or over frequency,
+    its mean over trials of each class. Where it changes all classes alike (the responses to flashes before and after
+    overlap with that to an awaited one), it tells nothing of the class.
 
     Parameters
     ----------
@@ -37,22 +38,33 @@ def change_of_trials(learner, data, one, without, with_effect, cut):
     names = learner.inputs.names.get(one.input)
     if names is None or one.frame.names is None or tuple(map(str, names)) != one.frame.names:
         return None
-    total, n = np.zeros(one.frame.shape), 0
+    n_classes = len(data.target.classes)
+    total, n = np.zeros((n_classes, *one.frame.shape)), np.zeros(n_classes)
     for rows in rows_of_recordings(data, one.input):
-        both = [trials_of(learner, data, one.input, rows, source, cut) for source in (with_effect, without)]
-        total += difference(*both, one, learner, data, rows).sum(axis=0)
-        n += len(rows)
-    return total / n
+        after, before = (trials_of(learner, data, one.input, rows, source, cut) for source in (with_effect, without))
+        of_trials = energy(after - before, one, learner, data, rows)
+        np.add.at(total, data.target.values[rows], of_trials)
+        n += np.bincount(data.target.values[rows], minlength=n_classes)
+    of_classes = total[n > 0] / n[n > 0].reshape(-1, *[1] * len(one.frame.shape))
+    return np.ptp(of_classes, axis=0)
 
 
 def rows_of_recordings(data, name):
-    """Return trials of the first recording of some people, spread over the people and over the target."""
+    """Return trials of the first recording of some people: as many of each class, spread over the recording."""
     store, people = data.stores[name], data.people
     known = np.flatnonzero(store.present)
     firsts = np.array([known[people[known] == one][0] for one in dict.fromkeys(people[known])])
-    some = firsts[np.unique(np.linspace(0, len(firsts) - 1, MOST_RECORDINGS).round().astype(int))]
-    of_one = [np.flatnonzero(store.source == store.source[row]) for row in some]
-    return [chosen_people(rows, data.target, MOST_TRIALS) for rows in of_one]
+    of_one = [np.flatnonzero(store.source == store.source[row]) for row in spread(firsts, MOST_RECORDINGS)]
+    classes = range(len(data.target.classes))
+    most = MOST_TRIALS // len(classes)
+    return [
+        np.sort(np.concatenate([spread(rows[data.target.values[rows] == c], most) for c in classes])) for rows in of_one
+    ]
+
+
+def spread(rows, most):
+    """Return at most so many of some rows, evenly from the first to the last."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int))] if len(rows) else rows
 
 
 def trials_of(learner, data, name, rows, source, cut):
@@ -67,13 +79,12 @@ def trials_of(learner, data, name, rows, source, cut):
     return learner.inputs.chains[name].transform(cut[key], data.cohort.table.iloc[rows])
 
 
-def difference(after, before, one, learner, data, rows):
-    """Return the size of the difference of trials (n, channel, time) in the frame of a map: (n, *shape)."""
+def energy(difference, one, learner, data, rows):
+    """Return the energy of the difference of trials (n, channel, time) in the frame of a map: (n, *shape)."""
     columns = one.frame.columns
     if columns is None:
-        return np.abs(after - before).mean(axis=-1)
+        return (difference**2).sum(axis=-1)
     if columns.unit == "s":
-        return binned(np.abs(after - before), len(columns))
+        return binned(difference**2, len(columns))
     lines = one.how.lines(learner, data, one.input, rows)
-    size = np.abs(np.abs(np.fft.rfft(after)) - np.abs(np.fft.rfft(before)))
-    return lines.added(torch.as_tensor(size)).numpy()
+    return lines.added(torch.as_tensor(np.abs(np.fft.rfft(difference)) ** 2)).numpy()

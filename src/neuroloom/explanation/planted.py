@@ -78,15 +78,15 @@ def place_of_change(change, frame, effect):
     Parameters
     ----------
     change : ndarray of the frame's shape
-        Mean size of what the effect changes, or would change if it were there.
+        How much more the effect changes one class than another, or would if it were there.
     frame : Frame
     effect : bool
         Whether it is there.
     """
-    mask, changes = mask_of_change(change, frame), "changes" if effect else "would change"
+    mask, changes = mask_of_change(change, frame), "tells" if effect else "would tell"
     if mask.sum() < LEAST or mask.all():
         return None
-    return Place(mask, f"where half of what the effect {changes} in the trials lies", effect)
+    return Place(mask, f"where half of what {changes} the classes' trials apart lies", effect)
 
 
 def mask_of_change(change, frame):
