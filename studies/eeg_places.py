@@ -53,8 +53,8 @@ def study_rows(kind, seed, effect, **more):
     name, settings, baselines, methods = STUDIES[kind]
     overrides = {**settings, **more}
     cohort = {"seed": seed, "effect": effect, **overrides.pop("cohort")}
-    asked = {**{f"cohort.{key}": value for key, value in cohort.items()}, **overrides}
-    asked |= {"seed": seed, "baselines": baselines, "explanation": methods, "validation.permutations": 0}
+    asked = {f"cohort.{key}": value for key, value in cohort.items()}
+    asked |= {"seed": seed, "baselines": baselines, "explanation": methods, "validation.permutations": 0, **overrides}
     recipe = read_recipe(name, overrides=asked.items())
     with tempfile.TemporaryDirectory() as folder:
         run, cache = Run(Path(folder) / "run"), Cache(Path(folder) / "cache", 1)
