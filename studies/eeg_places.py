@@ -1,7 +1,7 @@
 """Do maps of EEG find the planted channels, band and moment, and nothing where nothing is planted?
 
     python studies/eeg_places.py --out studies/eeg_places.json
-    python studies/eeg_places.py --kinds p300 --seeds 4 5   # what else is in the file stays
+    python studies/eeg_places.py --kinds "p300, network" --seeds 4 5   # what else is in the file stays
 
 Small simulated cohorts of imagined movements (a rhythm falls over the motor cortex: channels and frequencies) and of
 P300 spellers (a wave after awaited flashes: channels and moments), each with the effect as the simulator has it and with
@@ -24,25 +24,32 @@ from neuroloom.recipe import read_recipe
 from neuroloom.run_folder import Run
 from neuroloom.transforms.cache import Cache
 
-STUDIES = {  # kind: recipe, what is set, methods
-    "motor imagery": (
+MOVERS = {"cohort": {"n_participants": 4, "n_sessions": 1, "n_trials": 40, "sampling_rate": 128.0}}
+SPELLERS = {"cohort": {"n_participants": 4, "n_runs": 2, "n_letters": 4, "sampling_rate": 128.0}, "validation.folds": 4}
+STUDIES = {  # kind: recipe, what is set, baselines, methods
+    "motor imagery, network": (
         "eeg-decode",
-        {
-            "cohort": {"n_participants": 4, "n_sessions": 1, "n_trials": 40, "sampling_rate": 128.0},
-            "training.epochs": 30,
-        },
+        {**MOVERS, "training.epochs": 30},
         [{"name": "csp_lda"}],
         [{"name": "amplitude_perturbation"}, {"name": "integrated_gradients"}],
     ),
-    "p300": (
+    "motor imagery, CSP and LDA": (
+        "eeg-decode",
+        {**MOVERS, "model": {"name": "csp_lda"}},
+        [],
+        [{"name": "amplitude_perturbation"}],
+    ),
+    "p300, network": (
         "p300",
-        {
-            "cohort": {"n_participants": 4, "n_runs": 2, "n_letters": 4, "sampling_rate": 128.0},
-            "training.epochs": 15,
-            "validation.folds": 4,
-        },
+        {**SPELLERS, "training.epochs": 15},
         [{"name": "time_lda"}],
         [{"name": "integrated_gradients"}, {"name": "weights"}],
+    ),
+    "p300, LDA on time courses": (
+        "p300",
+        {**SPELLERS, "model": {"name": "time_lda"}},
+        [],
+        [{"name": "weights"}],
     ),
 }
 TESTS = ("planted_place", "nothing_planted")

@@ -20,11 +20,7 @@ def study():
 @pytest.mark.parametrize("effect", [1.0, 0.0])
 def test_channels_and_band_are_found_where_they_are_planted(study, effect):
     pytest.importorskip("mne")
-    small = {
-        "cohort": {"n_participants": 3, "n_sessions": 1, "n_trials": 40, "sampling_rate": 128.0},
-        "model": {"name": "csp_lda"},
-    }
-    methods = [{"name": "amplitude_perturbation", "baselines": 0}]
-    [row] = study.study_rows("motor imagery", 0, effect, **small, baselines=[], explanation=methods)
+    small = {"cohort": {"n_participants": 3, "n_sessions": 1, "n_trials": 40, "sampling_rate": 128.0}}
+    [row] = study.study_rows("motor imagery, CSP and LDA", 0, effect, **small)
     assert row["found"] == bool(effect)
     assert not effect or row["auc"] > 0.8

@@ -78,7 +78,8 @@ def _method(one, made, folds, place, people, run, prepared):
         tests.insert(0, check_learner(run.metrics["learners"][one.learner].get("null")))
     of_all = "" if len(folds) == len(prepared.folds) else f" (of {len(prepared.folds)})"
     in_folds = "the one fold" if len(folds) == 1 else f"{len(folds)} folds"
-    whom = f"Mean over {one.n} test people of {in_folds}{of_all}, each attributed with its own fold's learner."
+    samples = "people" if prepared.recipe.trials is None else "trials"
+    whom = f"Mean over {one.n} test {samples} of {in_folds}{of_all}, each attributed with its own fold's learner."
     if one.frame.kind == "volume" and one.frame.affine is None:
         whom += " The scans do not lie on one grid in MNI space, so the mean map is not drawn."
     return {
