@@ -88,8 +88,11 @@ def test_awaited_flashes_differ_behind_the_middle_when_the_p300_is(tmp_path):
     assert {"Pz", "CP1", "CP2", "Cz"} & {one.frame.names[at] for at in np.flatnonzero(place.mask.any(axis=1))}
     rows = rows_of_recordings(prepared.data, "eeg")
     assert len(rows) == 2
-    shares = [prepared.data.target.values[of_one].mean() for of_one in rows]
-    assert min(shares) > 0.4  # as many awaited as others, though one flash in six is awaited
+    counts = [np.bincount(prepared.data.target.values[of_one]).tolist() for of_one in rows]
+    assert counts == [
+        [120, 32],
+        [120, 32],
+    ]  # all awaited flashes (two letters, eight rounds, a row and a column), and 120 others
 
 
 def test_where_nothing_is_planted_the_place_is_where_it_would_be(tmp_path, movers, monkeypatch):

@@ -111,14 +111,21 @@ def place_of(one, run, prepared, fold, cut=None):
     learner = load_learner(run.job_folder(fold.key, one.learner))
     source = learner.plan.inputs[one.input].source
     without = planted.get("without", {}).get(source)
-    if hasattr(data.stores[one.input], "first"):
-        if without is None or data.target.name != prepared.recipe.trials.column:
-            return None
+    if prepared.recipe.trials is not None:
         with_effect = planted.get("with_effect", {}).get(source)
+        if without is None or not _tells_classes_of_trials(one, prepared):
+            return None
         change = change_of_trials(learner, data, one, without, with_effect, {} if cut is None else cut)
         return None if change is None else place_of_change(change, one.frame, bool(planted["effect"]))
     change = None if without is None else change_seen(learner, data, one, without)
     return planted_place(planted, data.target.name, one.frame, spread_of(data.stores[one.input], one.frame), change)
+
+
+def _tells_classes_of_trials(one, prepared):
+    """Return whether a map is of series that trials were cut from, and of an answer about the events of trials."""
+    trials = prepared.recipe.trials
+    of_series = one.frame.kind == "series" and one.input == trials.input
+    return of_series and prepared.data.target.name == trials.column
 
 
 def outcomes(one, made, place, people=None, seed=0):
