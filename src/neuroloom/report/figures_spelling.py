@@ -10,7 +10,7 @@ def spelling_figure(record):
     if not told:
         return None
     colours = learner_colours(record.learners)
-    with drawing(6.4, 3.4) as figure:
+    with drawing(4.5, 3.4) as figure:
         axes = figure.subplots()
         for name, curve in told["learners"].items():
             _draw(axes, curve, INK[colours[name]], record.label(name), whole=name == record.deep)

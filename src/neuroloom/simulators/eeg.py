@@ -8,7 +8,7 @@ drawn people, from 1 to 40 Hz against the average: median size 10.0 and 7.9 micr
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -345,16 +345,23 @@ def drawn_cohort(simulator, draw, table, *, told, truth, planted):
     Parameters
     ----------
     simulator : str
-    draw : dataclass with a field ``which``
+    draw : dataclass with the fields ``which`` and ``effect``
         Everything that recordings depend on; called with a sample.
     table, truth : DataFrame
     told : str
         What a reader of a report calls it.
     planted : dict
+        ``without`` is added: the same recordings without the effect, which differ in nothing else; where the effect is 0
+        ``with_effect`` too: with an effect of 1.
     """
-    recipe = f"{simulator}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
-    source = DrawnSource("series", frozenset(table.index), draw, recipe)
-    return Cohort(table, {"eeg": source}, name=told, known_truth=truth, planted=planted, simulated=True)
+
+    def source(draw):
+        recipe = f"{simulator}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
+        return {"eeg": DrawnSource("series", frozenset(table.index), draw, recipe)}
+
+    others = {"without": source(replace(draw, effect=0.0))}
+    others |= {} if draw.effect else {"with_effect": source(replace(draw, effect=1.0))}
+    return Cohort(table, source(draw), name=told, known_truth=truth, planted={**planted, **others}, simulated=True)
 
 
 def check_factor(simulator, most=3, **factors):
