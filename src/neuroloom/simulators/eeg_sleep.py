@@ -1,30 +1,15 @@
 """Nights of EEG, eyes and chin: sleep stages that follow each other by chance, and what each looks like."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.scan import Scan
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import (
-    Cap,
-    Rhythm,
-    Traits,
-    alpha,
-    background,
-    check_counts,
-    check_factor,
-    drawn_cohort,
-    geometry,
-    recordings,
-    summed,
-    together,
-    traits,
-    which_of,
-)
+from neuroloom.simulators.eeg import Rhythm, Traits, alpha, background, geometry, summed
 from neuroloom.simulators.eeg_artefacts import Moments, electrodes, eye_map, mains, poisson_times
+from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 from neuroloom.simulators.eeg_rhythms import band, peak
 
 NAME = "simulated_sleep"
@@ -93,23 +78,16 @@ def hypnogram(n_epochs, rng):
     return stages
 
 
-@dataclass(frozen=True)
-class SleepDraw:
-    """Draws one night, the same one at each call."""
+@dataclass(frozen=True, kw_only=True)
+class SleepDraw(Draw):
+    """Draws nights."""
 
-    seed: int
-    cap: Cap
+    simulator, keyed_by = NAME, "sleep"
     hours: float
     effect: float
-    which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
 
-    def key(self, sample):
-        return (self.seed, NAME, *self.which[sample])
-
-    def person(self, name):
-        """Return what is in all recordings of a person, and how the person sleeps."""
-        resting = traits(generator(self.seed, NAME, name, "traits"))
-        return resting, sleeper(generator(self.seed, NAME, name, "sleep"))
+    def own_traits(self, rng, resting):
+        return sleeper(rng)
 
     def stages(self, sample):
         """Return the stage of each epoch, numbers in STAGES."""
@@ -132,7 +110,7 @@ class SleepDraw:
     def brain(self, sample, stages):
         """Return streams of the cortex, (channel of the cap, STEP) each."""
         key, cap = self.key(sample), self.cap
-        resting, person = self.person(key[2])
+        resting, person = self.person_of(sample)
         knots = knots_of(len(stages))
         broad, posterior = (np.exp(self.by_stage(v)[stages] / 2).repeat(2)[None] for v in (BROAD, ALPHA))
         rhythm = alpha(resting, cap, key, posterior.repeat(4, axis=0), knots)
@@ -145,13 +123,9 @@ class SleepDraw:
             "theta": (peak(5.5, 0.9), self.by_stage(THETA, 0.0)),
         }
         for name, (density, sizes) in waves.items():
-            rhythm = Rhythm(density, self.map(sample, name)[None], knots, sizes[stages].repeat(2)[None])
+            rhythm = Rhythm(density, self.map(sample, name, PLACES[name])[None], knots, sizes[stages].repeat(2)[None])
             out.append(rhythm.steps(cap.rate, generator(*key, name)))
         return [*out, self.spindles(sample, stages).steps(), self.complexes(sample, stages).steps()]
-
-    def map(self, sample, name):
-        key = self.key(sample)
-        return together(PLACES[name], self.cap, generator(*key[:3], name), generator(*key[:4], name))
 
     def times(self, stages, per_minute, rng, gap=1.0):
         """Return moments at rates (per minute) that depend on the stage, in s, none in the last 3 s."""
@@ -163,14 +137,14 @@ class SleepDraw:
     def spindles(self, sample, stages):
         """Return sleep spindles (`Moments`): 0.5 to 1.5 s of the person's frequency, waxing and waning."""
         key, rate = self.key(sample), self.cap.rate
-        rng, (_, person) = generator(*key, "spindles"), self.person(key[2])
+        rng, (_, person) = generator(*key, "spindles"), self.person_of(sample)
         times, waves = self.times(stages, SPINDLES, rng, gap=2.0), []
         for _ in times:
             n = int(rng.uniform(0.5, 1.5) * rate)
             frequency = person.spindle_frequency + 0.3 * rng.standard_normal()
             height = person.spindle * np.exp(0.3 * rng.standard_normal())
             waves.append(height * np.hanning(n) * np.sin(2 * np.pi * (frequency * np.arange(n) / rate + rng.random())))
-        return self.moments(times, waves, self.map(sample, "spindle"))
+        return self.moments(times, waves, self.map(sample, "spindle", PLACES["spindle"]))
 
     def complexes(self, sample, stages):
         """Return K-complexes (`Moments`): a sharp negative wave, then a slower positive one, within a second."""
@@ -179,7 +153,7 @@ class SleepDraw:
         t = np.arange(int(1.2 * rate)) / rate
         shape = -np.exp(-0.5 * ((t - 0.3) / 0.09) ** 2) + 0.7 * np.exp(-0.5 * ((t - 0.65) / 0.16) ** 2)
         heights = 90e-6 * np.exp(0.25 * rng.standard_normal(len(times)))
-        return self.moments(times, [height * shape for height in heights], self.map(sample, "slow"))
+        return self.moments(times, [height * shape for height in heights], self.map(sample, "slow", PLACES["slow"]))
 
     def moments(self, times, waves, topography):
         return Moments((times * self.cap.rate).astype(int), waves, np.tile(topography, (len(times), 1)))
@@ -187,7 +161,7 @@ class SleepDraw:
     def outside(self, sample, stages):
         """Return streams of eyes, chin and electrodes, (every channel, STEP) each."""
         key, rate, n = self.key(sample), self.cap.rate, self.cap.n_channels + len(EXTRA)
-        resting: Traits = self.person(key[2])[0]
+        resting: Traits = self.person_of(sample)[0]
         streams = [electrodes(rate, n, resting.noise, resting.drift, generator(*key, "electrodes"))]
         if self.cap.mains:
             streams.append(mains(self.cap.mains, rate, n, resting.hum, generator(*key, "mains")))
@@ -287,25 +261,24 @@ def simulate_sleep(
         person's ``spindle_frequency`` (Hz), ``spindle`` (V), ``slow`` (factor), and the share of the night in each stage.
     """
     check_counts(NAME, n_participants=n_participants, n_nights=n_nights)
-    cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), 0.0)
-    cap.check(NAME)
+    cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels=0.0)
     if "F7" not in cap.names:
         raise NeuroloomError(f"{NAME}: a cap of {n_channels} has no electrodes near the eyes; give 19, 32 or 64.")
     if not 0.5 <= hours <= 24:
         raise NeuroloomError(f"{NAME}: hours of a night must be 0.5 to 24, but is {hours}.")
     check_factor(NAME, most=2, effect=effect)
     table = recordings(n_participants, n_nights, 1)
-    draw = SleepDraw(int(seed), cap, float(hours), float(effect), which_of(table))
-    rows = []
-    for sample, name in table["participant_id"].items():
-        shares = np.bincount(draw.stages(sample), minlength=len(STAGES)) / len(draw.stages(sample))
-        rows.append(asdict(draw.person(name)[1]) | dict(zip(STAGES, shares.tolist(), strict=True)))
-    told = f"simulated sleep (effect {effect:g})"
+    draw = SleepDraw(seed=int(seed), cap=cap, which=which_of(table), hours=float(hours), effect=float(effect))
     return drawn_cohort(
-        NAME,
         draw,
         table,
-        told=told,
-        truth=pd.DataFrame(rows, index=table.index),
-        planted={"places": PLACES, "effect": draw.effect, "task": "sleep"},
+        told=f"simulated sleep (effect {effect:g})",
+        truth=draw.truth(lambda sample: shares_of(draw.stages(sample))),
+        planted={"places": PLACES, "task": "sleep"},
     )
+
+
+def shares_of(stages):
+    """Return the share of a night in each stage, name -> share."""
+    shares = np.bincount(stages, minlength=len(STAGES)) / len(stages)
+    return dict(zip(STAGES, shares.tolist(), strict=True))
