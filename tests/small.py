@@ -59,6 +59,8 @@ SMALL = {
         "validation.folds": 2,
         "validation.events.random": 19,
     },
+    "dementia-eeg": {"cohort.n_participants": 16, "cohort.n_sites": 2, "cohort.minutes": 0.5, "validation.folds": 2},
+    "depression-eeg": {"cohort.n_participants": 16, "cohort.n_sites": 2, "cohort.minutes": 0.5, "validation.folds": 2},
     "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }
 

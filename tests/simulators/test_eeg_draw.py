@@ -6,6 +6,7 @@ import pytest
 
 from neuroloom.simulators.eeg_motor_imagery import simulate_motor_imagery
 from neuroloom.simulators.eeg_p300 import simulate_p300
+from neuroloom.simulators.eeg_rest import simulate_resting_eeg
 from neuroloom.simulators.eeg_seizure import simulate_seizures
 from neuroloom.simulators.eeg_sleep import simulate_sleep
 from neuroloom.simulators.eeg_workload import simulate_workload
@@ -14,6 +15,7 @@ CAP = {"n_participants": 2, "n_channels": 19, "sampling_rate": 128.0}
 SMALL = {
     simulate_motor_imagery: CAP | {"n_sessions": 1, "n_runs": 1, "n_trials": 4},
     simulate_p300: CAP | {"n_runs": 1, "n_letters": 1, "n_rounds": 2},
+    simulate_resting_eeg: CAP | {"minutes": 0.5},
     simulate_seizures: CAP | {"hours": 0.25},
     simulate_sleep: CAP | {"hours": 0.5},
     simulate_workload: CAP | {"n_runs": 1, "n_blocks": 2, "block": 10.0},

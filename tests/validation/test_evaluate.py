@@ -160,6 +160,15 @@ def test_three_classes(tables):
     assert "sensitivity" not in told["learners"]["net"]["scores"]
     assert len(told["learners"]["net"]["confusion"]["counts"]) == 3
     assert set(told["learners"]["net"]["calibration"]["classes"]) == {"AD", "MCI", "control"}
+    by_class = told["learners"]["net"]["by_class"]
+    counts = np.array(told["learners"]["net"]["confusion"]["counts"])
+    recalls = [by_class[name]["recall"]["value"] for name in ("AD", "MCI", "control")]
+    np.testing.assert_allclose(recalls, np.diag(counts) / counts.sum(axis=1))
+    assert all(
+        entry["interval"][0] < entry["value"] < entry["interval"][1]
+        for of_class in by_class.values()
+        for entry in of_class.values()
+    )
     assert "tells AD, MCI and control apart" in told["sentence"]
 
 

@@ -19,6 +19,30 @@ def confusion_tables(record):
     return tables
 
 
+def class_rows(record):
+    """Return recall and F1 of each class, of each learner but the confounds; empty of two classes or fewer.
+
+    Returns
+    -------
+    dict
+        ``learners`` (labels) and ``rows`` (label; cells, recall and F1 of each learner in turn).
+    """
+    told = {
+        name: entry["by_class"]
+        for name, entry in record.learners.items()
+        if entry.get("by_class") and entry.get("role") != "confounds"
+    }
+    classes = next(iter(told.values()), {})
+    rows = [
+        {
+            "label": label,
+            "cells": [scored_cell(of[label][key], key) for of in told.values() for key in ("recall", "f1")],
+        }
+        for label in classes
+    ]
+    return {"learners": [record.label(name) for name in told], "rows": rows}
+
+
 def _cells(counts):
     whole = max(float(np.sum(counts)), 1.0)
     return [{"n": f"{n:g}", "share": n / whole} for n in counts]

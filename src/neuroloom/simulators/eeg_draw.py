@@ -16,8 +16,8 @@ from neuroloom.simulators.eeg import EXTENT, Cap, alpha, background, bad_of, eve
 class Draw:
     """Draws recordings, each the same one whenever it is asked for.
 
-    A simulator adds settings of its own, ``own_traits(rng, resting)``, which draws a dataclass of what only its people have,
-    and ``__call__(sample)``, which returns the `Scan`.
+    A simulator adds settings of its own, ``own_traits(name, rng, resting)``, which draws a dataclass of what only its
+    people have, and ``__call__(sample)``, which returns the `Scan`.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Draw:
     def person(self, name):
         """Return what is in all recordings of a person: `Traits`, and the simulator's own."""
         resting = traits(generator(self.seed, self.simulator, name, "traits"))
-        return resting, self.own_traits(generator(self.seed, self.simulator, name, self.keyed_by), resting)
+        return resting, self.own_traits(name, generator(self.seed, self.simulator, name, self.keyed_by), resting)
 
     def person_of(self, sample):
         """Return the same of the person that a recording is of."""

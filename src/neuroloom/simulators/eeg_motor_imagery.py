@@ -110,7 +110,7 @@ class MotorImageryDraw(Draw):
     effect: float
     eyes_follow: float
 
-    def own_traits(self, rng, resting):
+    def own_traits(self, name, rng, resting):
         return mover(rng, self.effect)
 
     def cues(self, sample):

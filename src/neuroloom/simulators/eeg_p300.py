@@ -68,7 +68,7 @@ class P300Draw(Draw):
     interval: float
     effect: float
 
-    def own_traits(self, rng, resting):
+    def own_traits(self, name, rng, resting):
         return speller(rng)
 
     @property

@@ -66,7 +66,7 @@ class SeizureDraw(Draw):
     effect: float
     preictal: float
 
-    def own_traits(self, rng, resting):
+    def own_traits(self, name, rng, resting):
         return epilepsy(rng)
 
     def seizures(self, sample):

@@ -86,7 +86,7 @@ class SleepDraw(Draw):
     hours: float
     effect: float
 
-    def own_traits(self, rng, resting):
+    def own_traits(self, name, rng, resting):
         return sleeper(rng)
 
     def stages(self, sample):

@@ -63,7 +63,7 @@ class WorkloadDraw(Draw):
     block: float
     effect: float
 
-    def own_traits(self, rng, resting):
+    def own_traits(self, name, rng, resting):
         return worker(rng, resting, self.effect)
 
     def blocks(self, sample):

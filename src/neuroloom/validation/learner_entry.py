@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuroloom.cohort.exchange import exchangeable
-from neuroloom.metrics.decision import confusion
+from neuroloom.metrics.decision import confusion, metrics_of_class
 from neuroloom.validation.calibration import calibration_summary
 from neuroloom.validation.confounds import associations
 from neuroloom.validation.intervals import scored
@@ -44,6 +44,13 @@ def learner_entry(setting, learner, refit=None, n_refits=0):
         counts = confusion(outcomes.truth, outcomes.prediction)
         repeats = len(np.unique(outcomes.repeat))
         entry["confusion"] = {"labels": list(outcomes.classes), "counts": counts, "repeats": repeats}
+    if len(outcomes.classes) > 2:
+        entry["by_class"] = {
+            str(name): {
+                metric.name: scored(metric, outcomes, setting.unit) for metric in metrics_of_class(number, name)
+            }
+            for number, name in enumerate(outcomes.classes)
+        }
     return entry | _by_site(setting, outcomes) | _by_group(setting, outcomes)
 
 
