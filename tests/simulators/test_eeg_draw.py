@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from neuroloom.simulators.eeg_emotion import simulate_emotion
 from neuroloom.simulators.eeg_motor_imagery import simulate_motor_imagery
 from neuroloom.simulators.eeg_p300 import simulate_p300
 from neuroloom.simulators.eeg_rest import simulate_resting_eeg
@@ -14,6 +15,7 @@ from neuroloom.simulators.eeg_workload import simulate_workload
 CAP = {"n_participants": 2, "n_channels": 19, "sampling_rate": 128.0}
 SMALL = {
     simulate_motor_imagery: CAP | {"n_sessions": 1, "n_runs": 1, "n_trials": 4},
+    simulate_emotion: CAP | {"n_sessions": 1, "n_clips": 4, "clip": 10.0},
     simulate_p300: CAP | {"n_runs": 1, "n_letters": 1, "n_rounds": 2},
     simulate_resting_eeg: CAP | {"minutes": 0.5},
     simulate_seizures: CAP | {"hours": 0.25},

@@ -166,6 +166,27 @@ class Rhythm:
             yield maps @ course
 
 
+def block_gains(onsets, length, logs):
+    """Return knots and factors on the amplitude of rhythms whose log power is another in each block, and 0 between blocks.
+
+    Parameters
+    ----------
+    onsets : ndarray of shape (block,)
+        In s.
+    length : float
+        Of a block, in s; what changes does so within 1 s outside of it.
+    logs : ndarray of shape (rhythm, block)
+        Log power in each block.
+
+    Returns
+    -------
+    (ndarray of shape (knot,), ndarray of shape (rhythm, knot))
+    """
+    knots = (onsets[:, None] + np.array([-1.0, 0.0, length, length + 1.0])).ravel()
+    inside = np.array([0.0, 1.0, 1.0, 0.0])
+    return knots, np.exp((logs[:, :, None] * inside).reshape(len(logs), -1) / 2)
+
+
 def topographies(centres, cap, places, day, extent=EXTENT):
     """Return the maps of patches at one person's places under the cap of one day, shape (patch, channel).
 

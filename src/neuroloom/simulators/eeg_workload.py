@@ -7,7 +7,7 @@ from scipy.special import polygamma
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import Rhythm, recorded
+from neuroloom.simulators.eeg import Rhythm, block_gains, recorded
 from neuroloom.simulators.eeg_ceiling import linear_accuracy
 from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 from neuroloom.simulators.eeg_rhythms import degrees_of_freedom, peak
@@ -77,9 +77,7 @@ class WorkloadDraw(Draw):
         onsets, levels = self.blocks(sample)
         waxing = WAXING * generator(*key, "waxing").standard_normal((2, self.n_blocks))
         logs = waxing + person.slopes()[:, None] * levels
-        knots = (onsets[:, None] + np.array([-1.0, 0.0, self.block, self.block + 1.0])).ravel()
-        inside = np.array([0.0, 1.0, 1.0, 0.0])
-        gains = np.exp((logs[:, :, None] * inside).reshape(2, -1) / 2)
+        knots, gains = block_gains(onsets, self.block, logs)
         out = {}
         for n, (name, places) in enumerate(PLACES.items()):
             size, frequency = getattr(person, name), getattr(person, f"{name}_frequency")
