@@ -25,9 +25,9 @@ SPECTRA = {"beta": (20.0, 3.0), "gamma": (38.0, 4.0)}  # Hz: centre and width; a
 SIZES = {"left alpha": 4e-6, "right alpha": 4e-6, "beta": 2e-6, "gamma": 1.2e-6, "alpha": 8e-6}  # V, median of people
 # change of log power from low to high: mean over people and spread between them. Pleasing clips: less alpha on the left of
 # the forehead than on the right (Davidson 1992, doi:10.1016/0278-2626(92)90065-T), more beta and gamma at the temples
-# (Zheng et al. 2019, doi:10.1109/TAFFC.2017.2712143); arousing ones: less alpha behind, more gamma. A rule made for each
-# person would reach about .64, as single clips of DEAP are told apart by .59 in people not learned from (Li et al. 2018,
-# doi:10.3389/fnins.2018.00162).
+# (Zheng et al. 2019, doi:10.1109/TAFFC.2017.2712143); arousing ones: less alpha behind, more gamma. The best rule
+# for each person reaches .67; of people not learned from .59 was reached in DEAP, and .83 with the films of SEED (Li et al.
+# 2018, doi:10.3389/fnins.2018.00162).
 CHANGES = {
     "valence": {"left alpha": (-0.10, 0.10), "right alpha": (0.10, 0.10), "beta": (0.10, 0.10), "gamma": (0.12, 0.12)},
     "arousal": {"alpha": (-0.20, 0.15), "gamma": (0.08, 0.12)},
