@@ -26,6 +26,9 @@ TRANSITIONS = np.array(
         [0.010, 0.020, 0.020, 0.000, 0.950],
     ]
 )
+# how often scorers call a stage as most scorers do, in the order of STAGES (Rosenberg and Van Hout 2013,
+# doi:10.5664/jcsm.2350); else they are taken to call what most often follows it: N2 for N3, N2 or W for N1
+AGREEMENT = np.array([0.841, 0.630, 0.852, 0.674, 0.905])
 LATER = 0.7  # over the night chances of N3 fall, and of R rise, from 1 + LATER to 1 - LATER times, and the reverse
 # what a stage has, by stage: log power of alpha and of the background, V of slow waves, moments per minute
 ALPHA = (1.2, -1.5, -2.5, -3.0, -2.0)
@@ -78,6 +81,23 @@ def hypnogram(n_epochs, rng):
     return stages
 
 
+def calls(disagreement):
+    """Return the chance that a scorer calls a stage (row) so (column), shape (stage, stage)."""
+    others = TRANSITIONS * (1 - np.eye(len(STAGES)))
+    wrong = disagreement * (1 - AGREEMENT)
+    return np.diag(1 - wrong) + wrong[:, None] * others / others.sum(axis=1, keepdims=True)
+
+
+def best_scores(stages, disagreement):
+    """Return what somebody reaches on a scorer's calls who knows the stages themselves: accuracy, and balanced accuracy.
+
+    Of each stage that call is guessed that brings most: the likeliest, and the one of which the stage is the largest share.
+    """
+    joint = np.bincount(stages, minlength=len(STAGES))[:, None] / len(stages) * calls(disagreement)  # (stage, call)
+    of_call = joint / np.maximum(joint.sum(axis=0), 1e-12)
+    return {"accuracy": float(joint.max(axis=1).sum()), "balanced_accuracy": float(of_call.max(axis=1).mean())}
+
+
 @dataclass(frozen=True, kw_only=True)
 class SleepDraw(Draw):
     """Draws nights."""
@@ -85,6 +105,7 @@ class SleepDraw(Draw):
     simulator, keyed_by = NAME, "sleep"
     hours: float
     effect: float
+    disagreement: float
 
     def own_traits(self, name, rng, resting):
         return sleeper(rng)
@@ -92,6 +113,12 @@ class SleepDraw(Draw):
     def stages(self, sample):
         """Return the stage of each epoch, numbers in STAGES."""
         return hypnogram(int(self.hours * 3600 / EPOCH), generator(*self.key(sample), "hypnogram"))
+
+    def scored(self, sample):
+        """Return the stage that a scorer calls each epoch, numbers in STAGES."""
+        chances = calls(self.disagreement).cumsum(axis=1)[self.stages(sample)]  # (epoch, stage)
+        drawn = generator(*self.key(sample), "scorer").random((len(chances), 1))
+        return (drawn > chances[:, :-1]).sum(axis=1)
 
     def by_stage(self, values, least=-np.inf):
         """Return what a stage has, with the differences between stages multiplied by ``effect``; no less than ``least``."""
@@ -103,7 +130,7 @@ class SleepDraw(Draw):
         names = [*cap.names, *EXTRA]
         streams = [seen(stream, cap) for stream in self.brain(sample, stages)] + self.outside(sample, stages)
         data = summed(streams, len(names), round(len(stages) * EPOCH * cap.rate))
-        events = [[n * EPOCH, EPOCH, STAGES[stage]] for n, stage in enumerate(stages)]
+        events = [[n * EPOCH, EPOCH, STAGES[stage]] for n, stage in enumerate(self.scored(sample))]
         types = ["eeg"] * cap.n_channels + list(EXTRA.values())
         return Scan(data, "series", geometry(cap, names, types, events))
 
@@ -227,6 +254,7 @@ def simulate_sleep(
     n_channels=19,
     sampling_rate=128.0,
     effect=1.0,
+    disagreement=0.0,
     mains=50.0,
     artefacts=1.0,
     seed=0,
@@ -250,6 +278,9 @@ def simulate_sleep(
         In Hz.
     effect : float
         Multiplies the differences between stages; at 0 the events mark nothing.
+    disagreement : float
+        Multiplies how often the scorer calls an epoch otherwise than it is, 0 to 2: 0 never, 1 as often as scorers do, 37 % of
+        N1 and 17 % over all.
     mains, artefacts : float
         As `neuroloom.simulators.eeg.Cap` has them.
     seed : int
@@ -258,7 +289,8 @@ def simulate_sleep(
     -------
     Cohort
         Input ``eeg`` (channel, time) in V, a row a night; events are the epochs, labelled W, N1, N2, N3, R. ``truth``: the
-        person's ``spindle_frequency`` (Hz), ``spindle`` (V), ``slow`` (factor), and the share of the night in each stage.
+        person's ``spindle_frequency`` (Hz), ``spindle`` (V), ``slow`` (factor), and the share of the night in each stage. ``planted``: ``ceiling``,
+        what knowing the stages reaches on the scorer's calls (see `best_scores`).
     """
     check_counts(NAME, n_participants=n_participants, n_nights=n_nights)
     cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels=0.0)
@@ -266,15 +298,23 @@ def simulate_sleep(
         raise NeuroloomError(f"{NAME}: a cap of {n_channels} has no electrodes near the eyes; give 19, 32 or 64.")
     if not 0.5 <= hours <= 24:
         raise NeuroloomError(f"{NAME}: hours of a night must be 0.5 to 24, but is {hours}.")
-    check_factor(NAME, most=2, effect=effect)
+    check_factor(NAME, most=2, effect=effect, disagreement=disagreement)
     table = recordings(n_participants, n_nights, 1)
-    draw = SleepDraw(seed=int(seed), cap=cap, which=which_of(table), hours=float(hours), effect=float(effect))
+    draw = SleepDraw(
+        seed=int(seed),
+        cap=cap,
+        which=which_of(table),
+        hours=float(hours),
+        effect=float(effect),
+        disagreement=float(disagreement),
+    )
+    best = best_scores(np.concatenate([draw.stages(sample) for sample in table.index]), draw.disagreement)
     return drawn_cohort(
         draw,
         table,
         told=f"simulated sleep (effect {effect:g})",
         truth=draw.truth(lambda sample: shares_of(draw.stages(sample))),
-        planted={"places": PLACES, "task": "sleep"},
+        planted={"places": PLACES, "task": "sleep"} | ({"ceiling": best} if draw.effect else {}),
     )
 
 
