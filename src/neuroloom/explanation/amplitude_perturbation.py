@@ -19,7 +19,7 @@ ANSWERS = "answers "  # no input is called so
 class AmplitudePerturbation:
     """Correlation of the answer with drawn changes of amplitude, by channel and frequency.
 
-    The input-perturbation network-prediction correlation map of Schirrmeister et al. 2017 (doi:10.1002/hbm.23730), for
+    The input-perturbation network-prediction correlation map (Schirrmeister et al. 2017, doi:10.1002/hbm.23730), for
     networks and for estimators of series. The amplitudes of each trial's spectrum are multiplied by drawn factors, one for
     each channel and column of frequencies, phases stay; the change of the answer is correlated with the logarithm
     of each factor over trials and draws. Every draw is used twice, as it is and with larger and smaller exchanged.
@@ -106,10 +106,8 @@ class AmplitudePerturbation:
     def _answered(self, ask, batch, name, lines, alike, draw):
         """Return mean over draws of factor times change of the answer, (batch, channel, column), and of the change's square."""
         x = batch.inputs[name]
-        along, square = (
-            torch.zeros(*x.shape[:2], lines.n, dtype=torch.float64),
-            torch.zeros(len(x), dtype=torch.float64),
-        )
+        along = torch.zeros(*x.shape[:2], lines.n, dtype=torch.float64)
+        square = torch.zeros(len(x), dtype=torch.float64)
         for first in range(0, self.draws, self._at_once(x)):
             n = min(self._at_once(x), self.draws - first)
             factors = torch.einsum("cd,nbdf->nbcf", alike, torch.randn((n, *along.shape), generator=draw))
