@@ -96,11 +96,12 @@ def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, 
     highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
     told = f"AUC of the map's strength for {place.text}, against the rest of the map; p = {reached.p:.4f}"
     told += f" (against {reached.method}); learners with drawn weights reach {highest:.2f} at most."
+    bar = max(reached.bar, highest)
+    is_found = reached.p < LEVEL and reached.auc > bar
     if not place.effect:
         text = f"Nothing was planted, and the map must not single out the place. {told}"
-        return outcome("nothing_planted", reached.auc, reached.bar, reached.p >= LEVEL, text)
-    bar = max(reached.bar, highest)
-    return outcome("planted_place", reached.auc, bar, reached.p < LEVEL and reached.auc > bar, told)
+        return outcome("nothing_planted", reached.auc, bar, not is_found, text)
+    return outcome("planted_place", reached.auc, bar, is_found, told)
 
 
 def check_learner(null):
