@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import neuroloom
 from neuroloom.errors import NeuroloomError
@@ -129,6 +130,26 @@ def test_where_spikes_have_no_height_none_is_found(cache, tmp_path):
     found = run.metrics["events"]["learners"]["template_matching"]
     assert found["chance"]["p"] > 0.05
     assert found["f1"]["value"] < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("preictal", "low", "high"), [(0.0, 0.42, 0.58), (3.0, 0.6, 1.0)])
+def test_time_before_seizures_is_told_apart_where_something_was_planted_there_alone(
+    cache, tmp_path, preictal, low, high
+):
+    changes = {key: QUICK[key] for key in ("cohort.sampling_rate", "cohort.mains", "inputs.eeg.chain", "model")}
+    changes |= {"cohort.n_participants": 4, "validation.folds": 2, "trials.every": 10.0, "baselines": []}
+    changes |= {"validation.permutations": 0, "cohort.preictal": preictal}
+    run = neuroloom.run(
+        read_recipe("seizure-three-class", None, [*changes.items()]), out=tmp_path / "run", cache=cache, jobs=1
+    )
+    told = run.predictions.query("learner == 'band_power' and truth_event != 'seizure'")
+    odds = told["prediction_p_preictal"] / (told["prediction_p_preictal"] + told["prediction_p_interictal"])
+    told = told.assign(odds=odds, before=told["truth_event"] == "preictal")
+    inside = [roc_auc_score(own["before"], own["odds"]) for _, own in told.groupby("participant_id")]
+    assert low < np.mean(inside) < high
+    found = run.metrics["learners"]["band_power"]["confusion"]["found"]
+    assert set(found) == {"interictal", "preictal", "seizure"}
 
 
 @pytest.mark.slow
