@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import neuroloom
-from neuroloom.api import close_loop
+from neuroloom.api import answer_live, close_loop, predict_files, simulate_files
 from neuroloom.errors import NeuroloomError
 from neuroloom.live.closed_loop import Loop, feedback_runs, mean_interval
 from neuroloom.recipe import read_recipe
@@ -86,6 +86,30 @@ def test_with_nothing_planted_nothing_is_learned_and_sham_measures_the_same(smal
     again = close_loop(small_run.folder, settings={"n_runs": 1, "n_trials": 6, "learning": 0.1}, jobs=2)
     assert again["curves"]["feedback"]["gain"] != again["curves"]["sham"]["gain"]
     assert again["settings"]["learning"] == 0.1
+
+
+@pytest.mark.slow
+def test_live_answers_for_windows_are_those_that_predict_takes_the_mean_of(small_run, tmp_path):
+    """A trial of 437 samples at 125 Hz holds windows of 250 from 0, 62, 124 and 186 on; two samples come for each of those."""
+    written = write_one(tmp_path / "day")
+    offline = predict_files(small_run.folder, [written], person="sub-001")
+    lines = []
+    told = {"person": "sub-001", "step": 0.008, "smooth": 0.0, "fast": True, "seconds": 14.0, "on_line": lines.append}
+    answer_live(small_run.folder, written, **told)
+    live = {round(line["time"] * 125): line["probability"]["right"] for line in lines if line["event"] == "answer"}
+    first = round((offline["onset"][0] + 0.5) * 125)
+    expected = np.mean([live[first + start + 250] for start in (0, 62, 124, 186)])
+    assert offline["prediction_p_right"][0] == pytest.approx(expected, abs=1e-5)
+
+
+def write_one(folder):
+    simulate_files(
+        "simulated_motor_imagery",
+        folder,
+        {**dict.fromkeys(("n_participants", "n_sessions", "n_runs"), 1), "n_trials": 2},
+    )
+    [written] = folder.rglob("*_eeg.vhdr")
+    return written
 
 
 @pytest.mark.slow

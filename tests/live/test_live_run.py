@@ -94,6 +94,21 @@ def test_frames_that_come_late_or_twice_change_nothing(hands_run, scan):
     assert (summary["late_samples"], summary["gaps"]) == (40, 0)
 
 
+def test_a_sender_that_starts_anew_meanwhile_ends_the_session(hands_run, scan):
+    twice = [*frames(scan.data, lengths=(20,)), *frames(scan.data, lengths=(20,))]
+    told = r"numbers of samples went back, from 3800 to 980, .* Start the session anew"
+    with Sender(*twice, over(scan.data)) as address, pytest.raises(NeuroloomError, match=told):
+        lines_of(hands_run, address)
+
+
+def test_samples_may_be_numbered_from_anywhere(hands_run, scan):
+    first = 10**9 + 7
+    with Sender(*frames(scan.data, first=first), over(scan.data)) as address:
+        lines, _ = lines_of(hands_run, address)
+    replayed, _ = lines_of(hands_run, ReplaySource(scan, fast=True))
+    assert answers(lines) == pytest.approx(answers(replayed), abs=1e-5)
+
+
 def test_values_that_are_not_numbers_are_a_gap_and_named(hands_run, scan):
     data = scan.data.copy()
     data[1, 1000:1100] = np.nan

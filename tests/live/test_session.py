@@ -76,6 +76,26 @@ def test_asked_for_every_step_it_answers_for_each():
     assert one.summary()["latency_ms"]["median"] == pytest.approx(1e3 * np.median(one.tally.latencies), abs=1e-3)
 
 
+class Faint(Slow):
+    """A decoder that cannot answer for every second window."""
+
+    asked = 0
+
+    def answer(self):
+        self.asked += 1
+        if self.asked % 2:
+            raise NeuroloomError("a trial without any power")
+        return np.array([0.5, 0.5])
+
+
+def test_a_window_that_cannot_be_answered_for_is_told_and_the_session_goes_on():
+    one = Session(Source(30), Faint(), Feedback(("left", "right"), 0.0), "right", step=0.1, every=True)
+    lines = list(one.lines())
+    assert [line["event"] for line in lines] == ["waiting", "answer"] * 15
+    assert lines[0]["why"] == "a trial without any power"
+    assert (one.summary()["unanswered"], one.summary()["answers"]) == (15, 15)
+
+
 def test_what_came_before_an_error_is_handed_on_before_it():
     seen = []
 

@@ -55,10 +55,19 @@ def live(
         raise NeuroloomError("live needs one source: --from tcp://HOST:PORT, --replay FILE, --lsl NAME or --simulate.")
     shared = {"out": out, "learner": learner, "step": step, "smooth": smooth, "force": force}
     if simulate:
-        _refuse("--simulate", {"--to": to, "--person": person, "--towards": towards, "--seconds": seconds})
+        told = {
+            "--to": to,
+            "--person": person,
+            "--towards": towards,
+            "--seconds": seconds,
+            "--fast": fast,
+            "--every": every,
+        }
+        _refuse("--simulate", told)
         _simulate(folder, settings, jobs, shared)
         return
     _refuse("--from, --replay and --lsl", {"--set": settings, "--jobs": jobs})
+    _refuse("--from and --lsl", {"--fast": fast and replay is None})
     from neuroloom.api import answer_live
     from neuroloom.live.wire import address_of
     from neuroloom.report.live_page import session_sentence

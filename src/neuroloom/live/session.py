@@ -8,7 +8,7 @@ import numpy as np
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.live.arrivals import Arrivals
 
-MOST_UNUSABLE = 10.0  # s of values that are no numbers, after which a session ends
+MOST_UNUSABLE = 10.0  # s of values that are no numbers, or of samples seen before, after which a session ends
 
 
 @dataclass
@@ -71,6 +71,7 @@ class Session:
         self.stream = decoder.stream(source.geometry, source.name)
         self.tally, self.ended = Tally(), "stopped"
         self.begun = self.next = self.unusable_since = None
+        self.old = 0  # samples in a row that were seen before
 
     @property
     def step(self):
@@ -101,7 +102,9 @@ class Session:
 
     def _take(self, blocks):
         """Yield the lines of all blocks that have come by now."""
-        last = blocks[-1].stop // self.n_step if self.begun is None else (blocks[-1].stop - self.begun) // self.n_step
+        if self.begun is None:
+            self.begun = self.next = blocks[0].first
+        last = (blocks[-1].stop - self.begun) // self.n_step
         for block in blocks:
             usable = yield from self._usable(block)
             if usable is None:
@@ -116,13 +119,13 @@ class Session:
 
     def _usable(self, block):
         """Return the samples of a block that are new and numbers, or None; gaps are yielded as lines."""
-        if self.begun is None:
-            self.begun = self.next = block.first
         old = min(max(0, self.next - block.first), block.data.shape[1])
         self.tally.late += old
         data = block.data[:, old:]
         if not data.shape[1]:
+            self._check_order(block)
             return None
+        self.old = 0
         if block.first + old > self.next:
             lost = block.first + old - self.next
             self.tally.lost += lost
@@ -146,6 +149,15 @@ class Session:
         self.feedback.restart()
         self.tally.gaps += 1
         return {"event": "gap", "time": self._time(), "seconds": n / self.rate, "why": why}
+
+    def _check_order(self, block):
+        """Raise where nothing but old samples has come for long: their numbers went back."""
+        self.old += block.data.shape[1]
+        if self.old / self.rate >= MOST_UNUSABLE:
+            raise NeuroloomError(
+                f"{self.source.name}: the numbers of samples went back, from {self.next} to {block.first}, as when a sender "
+                "starts anew. Start the session anew too."
+            )
 
     def _check_patience(self, names):
         seconds = (self.next - self.unusable_since) / self.rate
