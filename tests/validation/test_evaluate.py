@@ -37,7 +37,7 @@ def test_known_truth_comes_out(tables):
     ]
     assert told["sentence"].startswith("From T1w, net tells AD from control with AUC 0.9")
     assert "linear SVM on the same folds reaches 0.7" in told["sentence"]
-    assert "so the network wins by 0." in told["sentence"]
+    assert "so the model wins by 0." in told["sentence"]
     slope = told["learners"]["net"]["calibration"]["slope"]["interval"]
     assert slope[0] < 1 < slope[1]
 

@@ -69,26 +69,26 @@ def test_equal_to_the_linear_model_the_network_adds_nothing():
     told = first_sentence(page(NET, SVM, ALONE, (-0.06, 0.02), (0.25, 0.45)))
     assert told == (
         "From T1w, sfcn tells AD from control with AUC 0.91 (95 % interval 0.86 to 0.95, 160 participants, none of "
-        "them seen in training); linear SVM on the same folds reaches 0.93, so the network adds nothing that these "
+        "them seen in training); linear SVM on the same folds reaches 0.93, so the model adds nothing that these "
         "participants can show; confounds alone reach 0.55; chance is 0.50."
     )
 
 
 def test_a_net_that_loses_is_said_to():
     told = first_sentence(page(NET, SVM, ALONE, (-0.04, -0.01), (0.25, 0.45)))
-    assert "so the network loses to it by 0.02 (95 % interval 0.01 to 0.04);" in told
+    assert "so the model loses to it by 0.02 (95 % interval 0.01 to 0.04);" in told
 
 
 def test_a_net_that_loses_is_said_to_even_at_chance():
     net = learner("deep", 0.52, 0.42, 0.6, p=0.4, label="sfcn")
     told = first_sentence(page(net, SVM, ALONE, (-0.5, -0.3), (-0.1, 0.1)))
     assert "sfcn does not tell AD from control better than chance: AUC 0.52" in told
-    assert "the network loses to it by 0.41" in told
+    assert "the model loses to it by 0.41" in told
 
 
 def test_a_net_that_wins_is_said_to():
     told = first_sentence(page(NET, learner("baseline", 0.8, label="SVM"), ALONE, (0.05, 0.17), (0.25, 0.45)))
-    assert "SVM on the same folds reaches 0.80, so the network wins by 0.11 (95 % interval 0.05 to 0.17);" in told
+    assert "SVM on the same folds reaches 0.80, so the model wins by 0.11 (95 % interval 0.05 to 0.17);" in told
 
 
 def test_the_best_baseline_is_the_one_beside_it():
@@ -100,7 +100,7 @@ def test_the_best_baseline_is_the_one_beside_it():
 def test_confounds_that_are_as_good_are_said_to_be():
     told = first_sentence(page(NET, SVM, learner("confounds", 0.9), (-0.06, 0.02), (-0.03, 0.05)))
     assert (
-        "confounds alone reach 0.90, and the network is not shown to beat them, so its score may come from them" in told
+        "confounds alone reach 0.90, and the model is not shown to beat them, so its score may come from them" in told
     )
 
 

@@ -238,7 +238,7 @@ class Trained(Learner):
         items = Items(stores, sampling, rows, shapes=self.told_network["shapes"])
         self.network.eval()
         device = next(self.network.parameters()).device
-        batches = [items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16))]
+        batches = (items.batch(n, device) for n in items.batches(self.plan.training.get("batch_size", 16)))
         made = [self.network(batch.inputs, batch.present, batch.lengths) for batch in batches]
         return {name: items.joined(torch.cat([m[name] for m in made]).cpu().numpy()) for name in made[0]}
 

@@ -37,11 +37,9 @@ class PartStore:
         return len(self.samples)
 
     def __getitem__(self, row):
-        whole = self._whole(int(self.source[row]))
         if self.first is None:
-            return whole
-        first = int(self.first[row])
-        return whole[..., first : first + int(self.n_times[row])]
+            return self._whole(int(self.source[row]))
+        return self.stretch(row, 0, int(self.n_times[row]))  # of a map the pages that were seen would stay in memory
 
     def stretch(self, row, start, stop):
         """Return some time points of a row, read into memory."""

@@ -160,11 +160,11 @@ def _baseline(report, shown, small):
     comparison = comparison_with(report, name)
     verdict = "unknown" if small or comparison is None else comparison["verdict"]
     if verdict == "worse":
-        return [f"{told}, so the network loses to it by {_size(report, comparison)}"]
+        return [f"{told}, so the model loses to it by {_size(report, comparison)}"]
     if verdict == "equal" and shown:
-        return [f"{told}, so the network adds nothing that these {plural(report['unit']['name'], 2)} can show"]
+        return [f"{told}, so the model adds nothing that these {plural(report['unit']['name'], 2)} can show"]
     if verdict == "better" and shown:
-        return [f"{told}, so the network wins by {_size(report, comparison)}"]
+        return [f"{told}, so the model wins by {_size(report, comparison)}"]
     return [told]
 
 
@@ -175,7 +175,7 @@ def _confounds(report, judge):
     told = f"confounds alone reach {_value(report, report['learners'][name])}"
     comparison = comparison_with(report, name)
     if judge and comparison is not None and comparison["verdict"] in ("equal", "worse"):
-        return [f"{told}, and the network is not shown to beat them, so its score may come from them"]
+        return [f"{told}, and the model is not shown to beat them, so its score may come from them"]
     return [told]
 
 
