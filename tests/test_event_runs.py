@@ -94,10 +94,10 @@ def test_the_tune_part_says_the_same_whatever_the_test_part_is(cache, tmp_path):
 
 
 SPIKES = {
-    "cohort.n_participants": 6,
+    "cohort.n_participants": 9,
     "cohort.sampling_rate": 64.0,
     "cohort.mains": 0.0,
-    "inputs.eeg.chain": [{"name": "filter", "high_pass": 1.0, "low_pass": 28.0}],
+    "inputs.eeg.chain": [{"name": "filter", "high_pass": 1.0, "low_pass": 28.0}, {"name": "scale_robust", "clip": 20.0}],
     "model": {"name": "template_matching"},
     "baselines": [],
     "explanation": [],
@@ -114,7 +114,7 @@ def test_planted_spikes_of_people_never_seen_are_found_one_by_one(cache, tmp_pat
     run = neuroloom.run(spikes(), out=tmp_path / "run", cache=cache, jobs=1)
     told = run.metrics["events"]
     found = told["learners"]["template_matching"]
-    assert found["f1"]["value"] > 0.3
+    assert found["f1"]["value"] > 0.2  # seen: .39, at random .01
     assert found["chance"]["f1"] < 0.05
     assert found["chance"]["p"] == pytest.approx(1 / 201)
     assert abs(found["latency"]["value"]) < 0.3  # s
