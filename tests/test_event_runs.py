@@ -137,8 +137,9 @@ def test_where_spikes_have_no_height_none_is_found(cache, tmp_path):
 def test_time_before_seizures_is_told_apart_where_something_was_planted_there_alone(
     cache, tmp_path, preictal, low, high
 ):
-    changes = {key: QUICK[key] for key in ("cohort.sampling_rate", "cohort.mains", "inputs.eeg.chain", "model")}
-    changes |= {"cohort.n_participants": 4, "validation.folds": 2, "trials.every": 10.0, "baselines": []}
+    changes = {key: QUICK[key] for key in ("cohort.sampling_rate", "cohort.mains", "model")}
+    changes |= {"inputs.eeg.chain": SPIKES["inputs.eeg.chain"], "trials.every": 10.0, "baselines": []}
+    changes |= {"cohort.n_participants": 6, "validation.folds": 3}
     changes |= {"validation.permutations": 0, "cohort.preictal": preictal}
     run = neuroloom.run(
         read_recipe("seizure-three-class", None, [*changes.items()]), out=tmp_path / "run", cache=cache, jobs=1
@@ -147,7 +148,7 @@ def test_time_before_seizures_is_told_apart_where_something_was_planted_there_al
     odds = told["prediction_p_preictal"] / (told["prediction_p_preictal"] + told["prediction_p_interictal"])
     told = told.assign(odds=odds, before=told["truth_event"] == "preictal")
     inside = [roc_auc_score(own["before"], own["odds"]) for _, own in told.groupby("participant_id")]
-    assert low < np.mean(inside) < high
+    assert low < np.mean(inside) < high  # seen: .52 and .67
     found = run.metrics["learners"]["band_power"]["confusion"]["found"]
     assert set(found) == {"interictal", "preictal", "seizure"}
 
