@@ -21,6 +21,7 @@ SMALL = {
         "training.epochs": 2,
         "validation.folds": 2,
     },
+    "neurofeedback": {"cohort.n_participants": 2, "cohort.n_runs": 2, "cohort.n_trials": 12, "validation.folds": 2},
     "p300": {
         "cohort.n_participants": 2,
         "cohort.n_runs": 2,
@@ -84,6 +85,16 @@ SMALL = {
         "validation.folds": 2,
         "validation.events.random": 19,
     },
+    "emotion": {
+        "cohort.n_participants": 2,
+        "cohort.n_clips": 8,
+        "cohort.clip": 10.0,
+        "trials.stop": 10.0,
+        "sampling.length": 640,
+        "training.epochs": 1,
+    },
+    "dementia-eeg": {"cohort.n_participants": 16, "cohort.n_sites": 2, "cohort.minutes": 0.5, "validation.folds": 2},
+    "depression-eeg": {"cohort.n_participants": 16, "cohort.n_sites": 2, "cohort.minutes": 0.5, "validation.folds": 2},
     "brain-age": {"cohort.n_participants": 24, "training.epochs": 2, "validation.folds": 2},
 }
 

@@ -1,14 +1,19 @@
 """The tutorials run as they are printed, and the gallery is made from the recipes."""
 
+import json
 import os
 import re
 import runpy
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from neuroloom.errors import NeuroloomError
 from neuroloom.recipe import recipe_names
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -45,6 +50,43 @@ def test_the_tutorial_from_python(tmp_path, environment):
     )
     assert done.returncode == 0, done.stderr
     assert "torch.Size([1, 40])" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_live_answers(tmp_path, environment):
+    script = "set -e\n" + "".join(blocks("live.md", "bash"))
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((tmp_path / "session/summary.json").read_text())
+    # 5 s before, 8 trials of 7.5 s, 3 s after; a window of 2 s, an answer each 0.2 s
+    assert summary["seconds"] == 68.0
+    assert summary["answers"] == (68 - 2) * 5 + 1
+    loop = json.loads((tmp_path / "loop/closed_loop.json").read_text())
+    assert len(loop["curves"]["sham"]["gain"]) == 12
+
+
+@pytest.mark.slow
+def test_the_sender_that_is_printed_can_be_answered_for(tmp_path, environment):
+    from neuroloom.live.socket_source import SocketSource
+
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    script = blocks("live.md", "python")[0].replace("5555", str(port))
+    sender = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=environment)
+    for _ in range(200):
+        try:
+            source = SocketSource(f"tcp://localhost:{port}")
+            break
+        except NeuroloomError:
+            time.sleep(0.1)
+    sent = list(source)
+    assert sender.wait(timeout=30) == 0
+    assert [block.first for block in sent] == list(range(0, 1000, 10))
+    assert len(source.geometry["names"]) == 22
+    samples = 1e-5 * np.random.default_rng(990).standard_normal((10, 22))
+    np.testing.assert_allclose(sent[-1].data, samples.T, rtol=1e-5)
 
 
 def test_the_gallery_has_a_page_for_each_recipe(tmp_path):

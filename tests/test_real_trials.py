@@ -6,7 +6,7 @@ import yaml
 import neuroloom
 from neuroloom.preparation import prepare, read_cohort
 from neuroloom.recipe import resolved
-from neuroloom.redteam import _rows_as_people
+from neuroloom.redteam import rows_as_people
 from neuroloom.transforms.cache import Cache
 
 pytestmark = pytest.mark.real_data
@@ -85,7 +85,7 @@ def test_windows_of_headbands_claim_more_when_dealt_as_people(real_data, tmp_pat
     )
     cohort = read_cohort(mine, real_data / "eeg" / "muse_mental_state", written(tmp_path, HEADBANDS))
     assert len(cohort) == 23
-    found = {one.name: one for one in _rows_as_people(prepare(mine, cohort, Cache(tmp_path)), None, 1, None)}
+    found = {one.name: one for one in rows_as_people(prepare(mine, cohort, Cache(tmp_path)), None, 1, None)}
     assert 0.5 < found["people kept apart"].value < 0.75
     assert 0.78 < found["rows as people"].value < 0.9
 

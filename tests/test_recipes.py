@@ -1,6 +1,7 @@
 """Every recipe and every variant of it runs, small, from the simulator to the page."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from small import small
 
@@ -24,9 +25,9 @@ def test_it_runs(name, variant, cache, tmp_path):
     deep = run.predictions.query("learner == @run.metrics['deep']")
     numbers = deep[[column for column in deep if column.startswith("prediction_") and deep[column].dtype.kind == "f"]]
     assert sorted(deep["sample_id"]) == sorted(set(deep["sample_id"]))  # each person once, in one test part
-    n_samples, settings = len((run.folder / "cohort.csv").read_text().splitlines()) - 1, recipe.validation
-    if recipe.trials is None:
-        assert n_samples == recipe.cohort.arguments["n_participants"]
+    cohort, settings = pd.read_csv(run.folder / "cohort.csv"), recipe.validation
+    n_samples = len(cohort)
+    assert cohort["participant_id"].nunique() == recipe.cohort.arguments["n_participants"]
     assert len(deep) == (n_samples // settings.folds if settings.split == "holdout" else n_samples)
     numbers = numbers.dropna(axis=1, how="all")  # structures that no simulated map has
     assert np.isfinite(numbers.to_numpy()).all()

@@ -15,9 +15,9 @@ from neuroloom.recipe import read_recipe, resolved
 from neuroloom.redteam import (
     ScannedTwice,
     _attack,
-    _rows_as_people,
     attack_table,
     red_team,
+    rows_as_people,
     with_rows_as_people,
     with_wrong_split,
 )
@@ -168,7 +168,7 @@ def prepared_states(windows, folder, **validation):
 
 @pytest.mark.parametrize("windows", [False, True])
 def test_rows_dealt_as_people_claim_what_only_knowing_the_person_gives(tmp_path, windows):
-    found = {one.name: one for one in _rows_as_people(prepared_states(windows, tmp_path), None, 1, None)}
+    found = {one.name: one for one in rows_as_people(prepared_states(windows, tmp_path), None, 1, None)}
     honest, leaking = found["people kept apart"], found["rows as people"]
     assert honest.interval[0] < 0.5 < honest.interval[1]
     assert leaking.value > 0.95

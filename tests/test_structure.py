@@ -39,6 +39,7 @@ ORDER = [  # a room imports only from rooms before it; rooms of one line may use
     ("recipe",),
     ("preparation", "run_folder"),
     ("progress", "tuning", "prediction", "new_alarms", "scan_jobs", "segmentation"),
+    ("live",),
     ("anatomy",),
     ("experiment",),
     ("redteam", "api"),

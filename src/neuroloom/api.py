@@ -91,6 +91,34 @@ def alarms_in(run_folder, answers, *, learner=None, person=None):
     return alarms_in(Run.existing(run_folder), answers, learner=learner, person=person)
 
 
+def answer_live(run_folder, source, **options):
+    """Answer for a stream with a finished run until it ends; see `neuroloom.live.live_run.live_session`.
+
+    Parameters
+    ----------
+    run_folder : str or Path
+    source : str or Path
+        ``tcp://HOST:PORT``, ``lsl://NAME``, or a recording to be replayed.
+    **options
+        ``out``, ``learner``, ``person``, ``towards``, ``step``, ``smooth``, ``fast``, ``seconds``, ``on_line`` ...
+
+    Returns
+    -------
+    dict
+        Seconds seen, answers, latency.
+    """
+    from neuroloom.live.live_run import live_session
+
+    return live_session(Run.existing(run_folder), source, **options)
+
+
+def close_loop(run_folder, *, settings=None, jobs=None, **options):
+    """Close the loop on a run's simulated people; see `neuroloom.live.live_run.live_loop`."""
+    from neuroloom.live.live_run import live_loop
+
+    return live_loop(Run.existing(run_folder), settings=settings, jobs=jobs or processors(), **options)
+
+
 def segment_files(run_folder, files, out, **options):
     """Write label maps of new scans into a folder; see `neuroloom.segmentation.segment`."""
     from neuroloom.segmentation import segment

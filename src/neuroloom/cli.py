@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from neuroloom.commands.live import live_app
 from neuroloom.commands.norms import norms_app
 from neuroloom.commands.scans import scans_app, show_scans
 from neuroloom.commands.weights import weights_app
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 
 app.add_typer(scans_app)
+app.add_typer(live_app)
 app.add_typer(norms_app, name="norms")
 app.add_typer(weights_app, name="weights")
 

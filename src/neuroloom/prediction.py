@@ -43,20 +43,15 @@ def predict(run, files, *, learner=None, reader=None, person=None):
         A row a sample: ``sample_id``, for trials and windows of recordings ``recording_id`` and ``onset`` (s), the prediction
         columns, and for numbers and probabilities how much the folds' learners differ (``..._sd``).
     """
-    if not run.finished:
-        raise NeuroloomError(
-            f"{run.folder}: this run has not ended. Run the same command again, it goes on where it was."
-        )
+    check_finished(run)
     recipe, metrics = run.recipe, run.metrics
     if recipe.target.input is not None:
         raise NeuroloomError(
             f"{run.folder}: this run answers with label maps, not with a table: neuroloom.api.segment_files(RUN, FILES, FOLDER), or "
             "neuroloom predict RUN FILE --out FOLDER."
         )
-    name = learner or metrics["deep"]
-    check_known("learner of this run", name, metrics["learners"])
-    learners = [load_learner(folder) for folder in _folders(run, name, person)]
-    cohort = _cohort(run, learners[0], files, reader or {})
+    learners = run_learners(run, learner, person)
+    cohort = new_scans(run, learners[0], files, reader or {})
     sampling = build("sampling", SAMPLINGS, recipe.sampling)
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(folder)
@@ -68,6 +63,22 @@ def predict(run, files, *, learner=None, reader=None, person=None):
         answers.insert(1, "recording_id", cohort.table["recording_id"].to_numpy())
         answers.insert(2, "onset", cohort.table["onset"].to_numpy())
     return answers
+
+
+def check_finished(run):
+    """Raise where a run has not come to its end."""
+    if not run.finished:
+        raise NeuroloomError(
+            f"{run.folder}: this run has not ended. Run the same command again, it goes on where it was."
+        )
+
+
+def run_learners(run, name=None, person=None):
+    """Return the learners that answer together: of all folds, or of those of one person; by default those of the model."""
+    metrics = run.metrics
+    name = name or metrics["deep"]
+    check_known("learner of this run", name, metrics["learners"])
+    return [load_learner(folder) for folder in _folders(run, name, person)]
 
 
 def _folders(run, name, person):
@@ -90,7 +101,7 @@ def _folders(run, name, person):
     return [folder for folder in folders if folder.parent.name in keys]
 
 
-def _cohort(run, learner, files, reader):
+def new_scans(run, learner, files, reader):
     """Return the files as a cohort with the one input that the learner's inputs are made from."""
     sources = sorted({one.source for one in learner.plan.inputs.values()})
     if not sources:

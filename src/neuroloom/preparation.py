@@ -30,6 +30,7 @@ from neuroloom.training.learner import InputPlan, Plan, last_epoch, make_learner
 from neuroloom.transforms import AUGMENTATIONS
 from neuroloom.transforms.cache import Wanted
 from neuroloom.transforms.chain import FittedChain, ScanChain, split_chain
+from neuroloom.transforms.stream import streamable
 from neuroloom.validation.setting import MORE_CLASSES, NUMBERS, TWO_CLASSES
 
 ALL_ESTIMATORS = {**ESTIMATORS, **MAP_ESTIMATORS}
@@ -86,7 +87,17 @@ def check_parts(recipe):
     for plan in make_plans(recipe)[0]:
         make_learner(plan)
     check_explanation(recipe)
+    _check_live(recipe)
     _refuse_target_in_chains(recipe, [recipe.target.column])
+
+
+def _check_live(recipe):
+    """Check that what is to answer on a stream looks at nothing that is not there yet."""
+    for name, settings in recipe.inputs.items() if recipe.live else ():
+        try:
+            streamable(split_chain(settings.chain)[0])
+        except NeuroloomError as error:
+            raise NeuroloomError(f"{recipe.id} is to run live, and in the chain of {name!r}: {error}") from None
 
 
 def _check_asked(recipe):

@@ -190,6 +190,13 @@ class ForecastSettings(Settings):
     smooth: float = Field(0.0, ge=0)
 
 
+class LiveSettings(Settings):
+    """How a run answers on a stream: seconds from answer to answer, and over which the feedback is smoothed."""
+
+    step: float = Field(0.2, gt=0)
+    smooth: float = Field(0.5, ge=0)
+
+
 class ValidationSettings(Settings):
     """Who may sit together, and what stands beside the score."""
 
@@ -243,6 +250,7 @@ class Recipe(Settings):
     tuning: TuningSettings | None = None
     validation: ValidationSettings = ValidationSettings()
     explanation: tuple[Part, ...] = ()
+    live: LiveSettings | None = None
     variants: dict[str, dict[str, Any]] = {}
     variant: str | None = None
 

@@ -88,7 +88,7 @@ def red_team(recipe, *, data=None, cohort_file=None, cache, jobs=1, on_progress=
         if only:
             metrics = _scored(attacked, only, cache, jobs, on_progress)
             attacks += [_attack(name, learner, metrics) for learner in metrics["learners"]]
-    return attacks + _rows_as_people(prepared, cache, jobs, on_progress)
+    return attacks + rows_as_people(prepared, cache, jobs, on_progress)
 
 
 def _scored(prepared, plans, cache, jobs, on_progress):
@@ -101,8 +101,22 @@ def _scored(prepared, plans, cache, jobs, on_progress):
         return evaluated(run, prepared)
 
 
-def _rows_as_people(prepared, cache, jobs, on_progress):
-    """Return what rows dealt as people would have claimed of each learner, and people kept apart; none if they are one."""
+def rows_as_people(prepared, cache, jobs=1, on_progress=None):
+    """Return what rows dealt as people would have claimed of each learner, and people kept apart; none if they are one.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        As `neuroloom.preparation.prepare` returns it.
+    cache : Cache
+    jobs : int
+    on_progress : callable or None
+
+    Returns
+    -------
+    list of Attack
+        ``people kept apart`` and ``rows as people`` of each learner in turn, as `with_rows_as_people` makes them.
+    """
     pair = with_rows_as_people(prepared)
     if pair is None:
         return []

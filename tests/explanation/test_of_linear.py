@@ -32,7 +32,7 @@ def test_map_of_a_linear_network_is_the_closed_form(drawn, method, kind):
     weights = slope[None].numpy()
     weights = (weights + np.swapaxes(weights, 1, 2)) / 2 if kind == "graph" else weights  # of one answer, many forms
     people = data.stores["x"].stack(fold.test).astype(np.float64)
-    apart, frame = people - people.mean(axis=0), frame_of(learner, data, "x", fold.test)
+    apart, frame = people - people.mean(axis=0), frame_of(learner, data, "x", fold.test, method)
     edges = np.triu(np.ones((7, 7), bool), k=1) if kind == "graph" else np.ones(6, bool)
     for reading in readings_of(method):
         ours = read(reading, laid(made.maps["x"], kind), made.answers, truth)[edges]

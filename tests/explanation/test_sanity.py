@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 
 from neuroloom.explanation.chance import drawn_answers
 from neuroloom.explanation.frame import Frame
@@ -12,10 +12,12 @@ from neuroloom.explanation.planted import Place
 from neuroloom.explanation.sanity import (
     check_agreement_of_folds,
     check_agreement_of_methods,
+    check_amplitudes,
     check_completeness,
     check_learner,
     check_planted_place,
     check_randomised_weights,
+    means_of_folds,
     rank_correlation,
     verdict,
 )
@@ -102,3 +104,32 @@ def test_a_learner_at_chance_has_no_explanation():
     assert check_learner(None)["passed"] is None
     undecided = check_learner({"metric": "balanced_accuracy", "p": None})  # leave-one-out: nobody to exchange
     assert (undecided["passed"], undecided["value"]) == (None, None)
+
+
+def test_maps_whose_sign_tells_something_are_compared_with_it():
+    """Drawn weights that give the same strength with any sign are no copy of a learned map."""
+    learned = drawn_maps(0.8)
+    opposite = [[-one] for one in learned]
+    assert check_randomised_weights(learned, opposite, EVERYWHERE, signed=True)["passed"] is True
+    assert check_randomised_weights(learned, opposite, EVERYWHERE)["passed"] is False
+    one, other = learned[:2]
+    assert rank_correlation(one, other, EVERYWHERE, signed=True) == pytest.approx(spearmanr(one, other).statistic)
+
+
+def test_maps_by_drawn_weights_are_averaged_over_folds():
+    redrawn = noise(folds=4, draws=3)
+    means = means_of_folds(redrawn)
+    assert len(means) == 3
+    np.testing.assert_allclose(means[1][0], sum(fold[1] for fold in redrawn) / 4)
+
+
+def test_amplitudes_beyond_chance_are_counted():
+    values = np.zeros(N_FEATURES)
+    values[7] = -0.5
+    bar = norm.isf(0.5 * (1 - 0.95 ** (1 / N_FEATURES))) * 0.1
+    told = check_amplitudes(values, EVERYWHERE, 0.01)
+    assert told["threshold"] == pytest.approx(bar)
+    assert told["passed"] is True
+    assert f"1 of {N_FEATURES} values" in told["text"]
+    values[7] = 0.9 * bar
+    assert check_amplitudes(values, EVERYWHERE, 0.01)["passed"] is False

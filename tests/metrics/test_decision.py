@@ -8,6 +8,7 @@ from neuroloom.metrics.decision import (
     confusion,
     f1,
     kappa,
+    metrics_of_class,
     sensitivity,
     specificity,
 )
@@ -46,8 +47,21 @@ def test_specificity_of_many_classes_is_the_mean_over_them(three_classes):
     assert specificity(truth, probability) == pytest.approx(np.mean(each))
 
 
+@pytest.mark.parametrize("case", ["two_classes", "three_classes"])
+def test_each_class_against_sklearn(case, request):
+    truth, probability = request.getfixturevalue(case)
+    said, n_classes = probability.argmax(axis=1), probability.shape[1]
+    found = [[metric(truth, probability) for metric in metrics_of_class(k, f"class {k}")] for k in range(n_classes)]
+    expected = [sk.recall_score(truth, said, average=None), sk.f1_score(truth, said, average=None)]
+    np.testing.assert_allclose(np.transpose(found), expected, atol=1e-12)
+    recalls = [recall for recall, _ in found]
+    assert np.mean(recalls) == pytest.approx(balanced_accuracy(truth, probability))
+
+
 @pytest.mark.parametrize(
-    "metric", [accuracy, balanced_accuracy, sensitivity, specificity, f1, kappa], ids=lambda m: m.name
+    "metric",
+    [*metrics_of_class(1, "one"), accuracy, balanced_accuracy, sensitivity, specificity, f1, kappa],
+    ids=lambda m: m.name,
 )
 @pytest.mark.parametrize("case", ["two_classes", "three_classes"])
 def test_weights_are_copies_of_people(metric, case, copies, request):

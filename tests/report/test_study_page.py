@@ -295,4 +295,10 @@ def test_three_classes_and_a_site_of_one_class(three_class_run):
     training = flat(page.by_section["training"])
     assert re.search(r"site-2 \d+ – ", training)  # everybody of this site is of one class
     assert "Sites not learned from" in page.by_section["groups"]
+    metrics = json.loads((three_class_run / "metrics.json").read_text())
+    of_class = next(iter(metrics["learners"].values()))["by_class"]["MCI"]
+    shown = flat(page.by_section["curves"]).split("Each class: how much of it is found")[1]
+    for told in of_class.values():
+        low, high = told["interval"]
+        assert f"{told['value']:.2f} {low:.2f} to {high:.2f}" in shown
     assert np.isin(["CN", "MCI", "AD"], flat(page.by_section["cohort"]).split()).all()

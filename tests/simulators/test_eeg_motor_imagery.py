@@ -1,7 +1,5 @@
 """Imagined movements: what falls where and by how much, what a decoder reaches, and nothing at effect 0."""
 
-import pickle
-
 import numpy as np
 import pytest
 from scipy.linalg import eigh
@@ -152,17 +150,6 @@ def test_recordings_are_as_the_competition_has_them():
     assert np.all((onsets - CUE) % 7.5 >= 0)
     np.testing.assert_allclose(onsets * 128, np.round(onsets * 128), atol=1e-9)
     assert scan.data.shape == (22, (5 + 8 * 7.5 + 3) * 128)
-
-
-def test_draws_are_keyed_and_picklable():
-    cohort = simulate_motor_imagery(**SMALL, seed=5)
-    source = pickle.loads(pickle.dumps(cohort.inputs["eeg"]))
-    late, early = (source.load(sample).data.tobytes() for sample in reversed(cohort.samples))
-    assert cohort.load("eeg", cohort.samples[0]).data.tobytes() == early != late
-    assert simulate_motor_imagery(**SMALL, seed=5).fingerprint() == cohort.fingerprint()
-    assert simulate_motor_imagery(**SMALL, seed=6).fingerprint() != cohort.fingerprint()
-    more = simulate_motor_imagery(**SMALL | {"n_participants": 3}, seed=5)
-    assert more.load("eeg", cohort.samples[0]).data.tobytes() == early
 
 
 @pytest.mark.parametrize(

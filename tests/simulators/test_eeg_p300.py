@@ -1,7 +1,5 @@
 """The simulated speller: what flashes, what answers, and how well a linear rule can tell."""
 
-import pickle
-
 import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
@@ -150,14 +148,6 @@ def test_a_decoder_finds_what_is_planted_and_nothing_else(effect):
     else:
         assert abs(np.mean(scores) - 0.5) < 3.3 * error
         assert ceiling == 0.5
-
-
-def test_draws_are_keyed_and_picklable():
-    cohort = simulate_p300(**SMALL, seed=5)
-    source = pickle.loads(pickle.dumps(cohort.inputs["eeg"]))
-    late, early = (source.load(sample).data.tobytes() for sample in reversed(cohort.samples))
-    assert cohort.load("eeg", cohort.samples[0]).data.tobytes() == early != late
-    assert simulate_p300(**SMALL, seed=6).fingerprint() != cohort.fingerprint()
 
 
 @pytest.mark.parametrize(

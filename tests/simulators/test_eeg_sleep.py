@@ -103,9 +103,38 @@ def test_stages_can_be_told_where_they_differ_and_nowhere_else(effect):
         )  # balanced accuracy of guesses, some 20 epochs in the rarest stage
 
 
+def test_a_scorer_calls_stages_as_often_so_as_scorers_do():
+    """Rosenberg and Van Hout 2013: 63 % of N1, 67 % of N3; over nights like those of the simulator .82 to .84."""
+    draw = simulate_sleep(n_participants=40, hours=8.0, disagreement=1.0).inputs["eeg"].draw
+    true, called = (np.concatenate([stages(sample) for sample in draw.which]) for stages in (draw.stages, draw.scored))
+    for number, agreed in enumerate((0.841, 0.630, 0.852, 0.674, 0.905)):
+        error = np.sqrt(agreed * (1 - agreed) / (true == number).sum())
+        assert (called[true == number] == number).mean() == pytest.approx(agreed, abs=4 * error)
+    assert (called == true).mean() == pytest.approx(0.826, abs=0.02)
+    same = simulate_sleep(n_participants=1, hours=8.0).inputs["eeg"].draw
+    assert (same.scored("sub-001_ses-01_run-01") == same.stages("sub-001_ses-01_run-01")).all()
+
+
+def test_the_ceiling_is_what_the_stages_reach_on_the_calls():
+    cohort = simulate_sleep(n_participants=60, hours=8.0, disagreement=1.0)
+    draw = cohort.inputs["eeg"].draw
+    true, called = (np.concatenate([stages(sample) for sample in draw.which]) for stages in (draw.stages, draw.scored))
+    ceiling = cohort.planted["ceiling"]
+    assert ceiling["accuracy"] == pytest.approx((true == called).mean(), abs=0.01)  # the likeliest call is the stage
+    found = [(true[called == number] == number).mean() for number in range(5)]
+    assert ceiling["balanced_accuracy"] == pytest.approx(np.mean(found), abs=0.02)
+    assert simulate_sleep(n_participants=2, hours=1.0).planted["ceiling"]["accuracy"] == 1.0
+    assert "ceiling" not in simulate_sleep(n_participants=2, hours=1.0, effect=0.0).planted
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"n_channels": 22}, "near the eyes"), ({"hours": 0}, "0.5 to 24"), ({"effect": 9}, "effect is a factor")],
+    [
+        ({"n_channels": 22}, "near the eyes"),
+        ({"hours": 0}, "0.5 to 24"),
+        ({"effect": 9}, "effect is a factor"),
+        ({"disagreement": -1}, "disagreement is a factor"),
+    ],
 )
 def test_what_cannot_be_simulated_is_said(arguments, message):
     with pytest.raises(NeuroloomError, match=message):

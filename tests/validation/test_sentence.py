@@ -208,3 +208,32 @@ def test_where_nobody_knows_who_is_who_nothing_is_said_of_new_people(unit, withi
         f"with AUC 0.91 (95 % interval 0.86 to 0.95, 140 {unit}s, none of them in training under the same name); "
     )
     assert "seen in training" not in told
+
+
+SEIZURES = {
+    "sensitivity": {"value": 0.96, "interval": [0.7, 0.99]},
+    "false_per_day": {"value": 48.0},
+    "chance": {"sensitivity": 0.104},
+}
+
+
+@pytest.mark.parametrize(("per", "said"), [("day", "48 false alarms a day"), ("hour", "2 false alarms an hour")])
+def test_what_alarms_find_is_said(per, said):
+    events = {"label": "seizure", "per": per, "n_events": 24, "learners": {"sfcn": SEIZURES}}
+    told = first_sentence(page(learner("deep", 0.9)) | {"events": events})
+    assert (
+        f"; its alarms find 0.96 (0.70 to 0.99) of 24 events (seizure), with {said}; as many at random find 0.10;"
+        in told
+    )
+
+
+def test_what_warnings_foresee_is_said():
+    entry = {"sensitivity": {"value": 0.42, "interval": [0.18, 0.69]}, "false_per_hour": {"value": 0.0}}
+    entry |= {"chance": 0.18, "p": 0.0004}
+    told = page(learner("deep", 0.9)) | {"forecast": {"n_events": 24, "learners": {"sfcn": entry}}}
+    assert (
+        "; its warnings foresee 0.42 (0.18 to 0.69) of 24 events, with no false warnings an hour; as much time in warning at "
+        "random foresees 0.18 (p < .001);"
+    ) in first_sentence(told)
+    entry["sensitivity"]["value"] = None
+    assert "warnings" not in first_sentence(told)

@@ -1,6 +1,7 @@
 """How well a map would find a place by chance, if it were as smooth as it is but knew nothing of the place."""
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 from scipy.stats import rankdata
 
 from neuroloom.explanation.readings import TRUTH
@@ -51,6 +52,54 @@ def moved_masks(values, mask, domain):
     counted[(0,) * values.ndim] = False  # the place itself
     found = (total - inside * (inside + 1) / 2)[counted] / (inside * outside)[counted]
     return found
+
+
+def turned_masks(values, mask, domain, positions, n_draws=2000, seed=0):
+    """Return the AUC of a map of channels for its mask turned over the head, and moved along the map's other axis.
+
+    The electrodes are put on a sphere, and the mask is turned with it at random; a channel takes the mask of the turned
+    channel nearest to it, if that is no farther than channels are from each other (the spin test of Alexander-Bloch et
+    al. 2018, doi:10.1016/j.neuroimage.2018.05.070, on a cap). Over time or frequency it is moved around, by as much for all
+    channels. Neighbours stay neighbours on both axes. Draws that turn more than a quarter of the mask off the cap are not
+    counted, nor are those that leave it where it is.
+
+    Parameters
+    ----------
+    values, mask, domain : ndarray of shape (channel, column) or (channel,)
+        The map; where the effect was planted; where the map has values.
+    positions : ndarray of shape (channel, 3)
+        Of the electrodes, in m.
+
+    Returns
+    -------
+    ndarray of shape (n_counted,)
+    """
+    draw, n_channels = generator(seed, "turned masks"), len(values)
+    values, mask, domain = (one.reshape(n_channels, -1) for one in (values, mask & domain, domain))
+    ranks = np.zeros(values.shape)
+    ranks[domain] = rankdata(values[domain])
+    on_sphere = directions(positions)
+    apart = np.linalg.norm(on_sphere[:, None] - on_sphere, axis=-1)
+    farthest = np.sort(apart, axis=1)[:, 1].max()  # from a channel to its nearest neighbour
+    found = []
+    for turn in Rotation.random(n_draws, random_state=draw):
+        away = np.linalg.norm(on_sphere[:, None] - turn.apply(on_sphere), axis=-1)  # (channel, turned channel)
+        nearest = np.where(away.min(axis=1) <= farthest, away.argmin(axis=1), -1)
+        shift = int(draw.integers(values.shape[1]))
+        moved = np.roll(mask, shift, axis=1)[nearest] & (nearest >= 0)[:, None] & domain
+        inside = int(moved.sum())
+        if inside < LEAST_INSIDE * mask.sum() or inside == domain.sum() or np.array_equal(moved, mask):
+            continue
+        total = ranks[moved].sum()
+        found.append((total - inside * (inside + 1) / 2) / (inside * (domain.sum() - inside)))
+    return np.array(found)
+
+
+def directions(positions):
+    """Return the directions of points from the centre of the sphere nearest to them, shape (point, 3)."""
+    told = np.column_stack([2 * positions, np.ones(len(positions))])  # |p|^2 = 2 c p + (r^2 - |c|^2)
+    centre = np.linalg.lstsq(told, (positions**2).sum(axis=1), rcond=None)[0][:3]
+    return (positions - centre) / np.linalg.norm(positions - centre, axis=1, keepdims=True)
 
 
 def exchanged_regions(matrix, edges, domain, n_draws=2000, seed=0):

@@ -6,19 +6,22 @@ from functools import partial
 import numpy as np
 
 from neuroloom.explanation.chance import drawn_answers
+from neuroloom.explanation.changed_trials import change_of_trials
 from neuroloom.explanation.explained import all_explained
 from neuroloom.explanation.figures import figures_of
 from neuroloom.explanation.fold_map import chosen_people
 from neuroloom.explanation.frame import domain_of
-from neuroloom.explanation.planted import planted_place
+from neuroloom.explanation.planted import place_of_change, planted_place
 from neuroloom.explanation.readings import TRUTH
 from neuroloom.explanation.sanity import (
     check_agreement_of_folds,
     check_agreement_of_methods,
+    check_amplitudes,
     check_completeness,
     check_learner,
     check_planted_place,
     check_randomised_weights,
+    means_of_folds,
     verdict,
 )
 from neuroloom.training.learner import load_learner
@@ -54,10 +57,10 @@ def explain(run, prepared, on_progress=None, jobs=1):
         return {"methods": []}
     summary.parent.mkdir(exist_ok=True)
     made, folds = all_explained(run, prepared, on_progress, jobs)
-    held = {}  # what is known of a planted place, once for all methods on the same input of a learner
+    held, cut = {}, {}  # what is known of a planted place, once for all methods on the same input of a learner
     for one in made:
         if _place_key(one) not in held:
-            place = place_of(one, run, prepared, folds[0])
+            place = place_of(one, run, prepared, folds[0], cut)
             held[_place_key(one)] = place, seen_people(run, prepared, one, folds[0]) if place else None
     content = {"methods": [_method(one, made, folds, *held[_place_key(one)], run, prepared) for one in made]}
     run.write_json("explanation/summary.json", content)
@@ -65,7 +68,7 @@ def explain(run, prepared, on_progress=None, jobs=1):
 
 
 def _place_key(one):
-    return one.learner, one.input, one.frame.shape, one.frame.names
+    return one.learner, one.input, one.frame.shape, one.frame.names, one.frame.columns
 
 
 def _method(one, made, folds, place, people, run, prepared):
@@ -75,7 +78,8 @@ def _method(one, made, folds, place, people, run, prepared):
         tests.insert(0, check_learner(run.metrics["learners"][one.learner].get("null")))
     of_all = "" if len(folds) == len(prepared.folds) else f" (of {len(prepared.folds)})"
     in_folds = "the one fold" if len(folds) == 1 else f"{len(folds)} folds"
-    whom = f"Mean over {one.n} test people of {in_folds}{of_all}, each attributed with its own fold's learner."
+    samples = "people" if prepared.recipe.trials is None else "trials"
+    whom = f"Mean over {one.n} test {samples} of {in_folds}{of_all}, each attributed with its own fold's learner."
     if one.frame.kind == "volume" and one.frame.affine is None:
         whom += " The scans do not lie on one grid in MNI space, so the mean map is not drawn."
     return {
@@ -87,7 +91,7 @@ def _method(one, made, folds, place, people, run, prepared):
     }
 
 
-def place_of(one, run, prepared, fold):
+def place_of(one, run, prepared, fold, cut=None):
     """Return the `Place` that a simulator planted, on one explanation's map; None for real cohorts.
 
     Parameters
@@ -97,15 +101,31 @@ def place_of(one, run, prepared, fold):
     prepared : Prepared
     fold : Fold
         Whose learner says what is seen.
+    cut : dict or None
+        Keeps trials that were drawn, for the next map.
     """
     data = prepared.data
     planted = data.cohort.planted
     if not planted:
         return None
     learner = load_learner(run.job_folder(fold.key, one.learner))
-    without = planted.get("without", {}).get(learner.plan.inputs[one.input].source)
+    source = learner.plan.inputs[one.input].source
+    without = planted.get("without", {}).get(source)
+    if prepared.recipe.trials is not None:
+        with_effect = planted.get("with_effect", {}).get(source)
+        if without is None or not _tells_classes_of_trials(one, prepared):
+            return None
+        change = change_of_trials(learner, data, one, without, with_effect, {} if cut is None else cut)
+        return None if change is None else place_of_change(change, one.frame, bool(planted["effect"]))
     change = None if without is None else change_seen(learner, data, one, without)
     return planted_place(planted, data.target.name, one.frame, spread_of(data.stores[one.input], one.frame), change)
+
+
+def _tells_classes_of_trials(one, prepared):
+    """Return whether a map is of series that trials were cut from, and of an answer about the events of trials."""
+    trials = prepared.recipe.trials
+    of_series = one.frame.kind == "series" and one.input == trials.input
+    return of_series and prepared.data.target.name == trials.column
 
 
 def outcomes(one, made, place, people=None, seed=0):
@@ -124,23 +144,26 @@ def outcomes(one, made, place, people=None, seed=0):
     """
     domain = domain_of(one.frame, one.varies)
     tests = [
-        check_randomised_weights(one.maps, one.redrawn, domain),
-        check_agreement_of_folds(one.maps, one.redrawn, domain),
+        check_randomised_weights(one.maps, one.redrawn, domain, one.how.is_signed),
+        check_agreement_of_folds(one.maps, one.redrawn, domain, one.how.is_signed),
     ]
     for other in made:
         same = all(getattr(other, key) == getattr(one, key) for key in ("learner", "input", "label"))
         same &= TRUTH not in {one.reading, other.reading} or one.reading == other.reading
-        same_frame = (other.frame.shape, other.frame.names) == (one.frame.shape, one.frame.names)
-        if same and same_frame and other.method != one.method:
+        if same and other.frame.like(one.frame) and other.method != one.method:
             tests.append(
                 check_agreement_of_methods(one.maps, one.redrawn, other.maps, other.redrawn, domain, other.method)
             )
     if "completeness_error" in one.told:
         tests.append(check_completeness(one.told["completeness_error"]))
+    if "variance" in one.told:
+        tests.append(check_amplitudes(one.map, domain, one.told["variance"] / one.n))
     if place is not None:
-        of_linear = partial(one.how.of_linear, frame=one.frame)
-        chance = partial(drawn_answers, people, of_linear, one.reading) if people is not None else None
-        told = check_planted_place(one.map, one.redrawn, place, one.frame, one.varies, chance, seed)
+        chance = None
+        if people is not None:
+            chance = partial(drawn_answers, people, partial(one.how.of_linear, frame=one.frame), one.reading)
+        drawn = means_of_folds(one.redrawn) if one.how.is_signed else one.redrawn
+        told = check_planted_place(one.map, drawn, place, one.frame, one.varies, chance, seed)
         tests += [told] if told else []
     return tests
 

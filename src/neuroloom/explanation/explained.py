@@ -13,6 +13,7 @@ from neuroloom.explanation.frame import joined, placed, placed_mask
 from neuroloom.explanation.readings import TRUTH, readings_of, told_reading
 from neuroloom.explanation.weights import LINEAR
 from neuroloom.known import locate
+from neuroloom.models import MODELS
 from neuroloom.parallel import side_by_side
 from neuroloom.parts import build
 from neuroloom.training.learner import load_learner
@@ -98,12 +99,15 @@ def check_explanation(recipe):
     learners = [recipe.model.part, *(baseline.part for baseline in recipe.baselines)]
     for part in recipe.explanation:
         _refuse_weights_of_windows(part, learners, recipe)
-        if learners_of(part.name, build("explanation", EXPLANATIONS, part), learners):
+        method = build("explanation", EXPLANATIONS, part)
+        if learners_of(part.name, method, learners):
             continue
         others = ", ".join(name for name in EXPLANATIONS if name != part.name)
+        sees = getattr(method, "sees", None)
+        way_out = f"a model of {sees}" if sees else f"add a linear baseline ({', '.join(LINEAR)})"
         raise NeuroloomError(
             f"explanation {part.name!r} cannot explain model {recipe.model.name!r} nor any baseline of this recipe. "
-            f"Use another ({others}), or add a linear baseline ({', '.join(LINEAR)})."
+            f"Use another ({others}), or {way_out}."
         )
 
 
@@ -119,11 +123,24 @@ def _refuse_weights_of_windows(part, learners, recipe):
 
 
 def learners_of(name, method, parts):
-    """Return the numbers of the learners that a method explains: the model (the first), or all linear ones."""
+    """Return the numbers of the learners that a method explains: the model (the first), or all linear ones.
+
+    A method of series may explain some baselines that look at series too.
+    """
     if name == "weights":
         return [number for number, part in enumerate(parts) if part.name in LINEAR]
+    sees = getattr(method, "sees", None)
     kind = "estimator" if parts[0].name in ESTIMATORS else "trained"
-    return [0] if kind in method.kinds else []
+    model = [0] if kind in method.kinds and (sees is None or may_see(parts[0], sees)) else []
+    beside = [number for number, part in enumerate(parts[1:], start=1) if sees and may_see(part, sees)]
+    return model + beside[: getattr(method, "baselines", 0)]
+
+
+def may_see(part, kind):
+    """Return whether a learner takes inputs of a kind; of fusions it is not known before they are built."""
+    if part.name in ESTIMATORS:
+        return getattr(locate("estimator", ESTIMATORS, part.name), "takes", None) == kind
+    return part.name not in MODELS or kind in locate("model", MODELS, part.name).kinds
 
 
 def all_explained(run, prepared, on_progress=None, jobs=1):

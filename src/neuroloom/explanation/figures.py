@@ -1,9 +1,12 @@
-"""The maps of an explanation as files that the page draws: volume_map, connectome, features."""
+"""The maps of an explanation as files that the page draws: volume_map, connectome, channels, features."""
 
 import io
 
 import numpy as np
 
+from neuroloom.explanation.amplitude_perturbation import beyond_chance
+from neuroloom.explanation.frame import domain_of
+from neuroloom.explanation.readings import label_of
 from neuroloom.explanation.regions import by_region
 from neuroloom.formats.atomic import atomic_write
 
@@ -43,11 +46,14 @@ def figures_of(one, place, folder, stem):
 
 
 def _map_figure(one, place, folder, stem, title, told):
-    kind = DRAWN_AS.get(one.frame.kind, "features")
+    of_channels = one.frame.columns is not None or one.frame.positions is not None
+    kind = "channels" if of_channels else DRAWN_AS.get(one.frame.kind, "features")
     names = one.frame.names or [f"{one.input} {number}" for number in range(one.frame.shape[0])]
     if kind == "volume_map":
         arrays = {"map": np.nan_to_num(one.map).astype(np.float32)}
         arrays |= {} if one.frame.affine is None else {"affine": one.frame.affine}
+    elif kind == "channels":
+        arrays = {"values": one.map, "names": np.array(names), **_of_channels(one)}
     elif kind == "connectome":
         arrays = {"matrix": one.map, "names": np.array(names)}
     else:
@@ -58,6 +64,19 @@ def _map_figure(one, place, folder, stem, title, told):
     if kind == "volume_map" and one.frame.affine is None:
         return None
     return {"kind": kind, "file": f"{stem}.npz", "title": title}
+
+
+def _of_channels(one):
+    """Return what the figure of a map of channels is told: label, columns, places on the head, what chance reaches."""
+    told, frame = {"label": np.array(label_of(one.reading, one.how))}, one.frame
+    if frame.columns is not None:
+        told |= {"edges": np.array(frame.columns.edges), "unit": np.array(frame.columns.unit)}
+    if frame.positions is not None:
+        told["positions"] = np.array(frame.positions)
+    if "variance" in one.told:
+        n_values = int((domain_of(frame, one.varies) & np.isfinite(one.map)).sum())
+        told["bar"] = np.array(beyond_chance(n_values, one.told["variance"] / one.n))
+    return told
 
 
 def write_npz(path, **arrays):

@@ -107,14 +107,18 @@ def _fold(method, learner, fold, data, answer_number, seed, n_draws):
     people = {}
     for name in made.maps:
         known = stores[name].present[rows]
-        frame = frame_of(learner, data, name, rows, method.window)
+        frame = frame_of(learner, data, name, rows, method)
         seen = [
-            (laid(one.maps[name][known], frame.kind, method.is_pattern, method.window), one.answers[known])
+            (
+                laid(one.maps[name][known], frame.kind, method.is_pattern, method.window, frame.columns),
+                one.answers[known],
+            )
             for one in (made, *drawn)
         ]
         varies = np.ones(frame.shape, dtype=bool)
         if method.window is None:
-            varies = varying(known_stores[name], fit[known_stores[name].present[fit]])
+            differs = varying(known_stores[name], fit[known_stores[name].present[fit]])
+            varies &= differs if frame.columns is None else differs[:, None]
         people[name] = _People(frame, rows[known], *seen[0], seen[1:], varies, made.told)
     return people
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from neuroloom.explanation.series_frame import Columns, binned, series_frame
+
 AFFINE_TOLERANCE = 1e-3  # mm
 INTO_SPACE = ("align", "crop_box", "to_grid")  # transforms after which mm are those of MNI space
 
@@ -17,24 +19,33 @@ class Frame:
     kind : str
         Kind of the input.
     shape : tuple of int
-        Of a map: volume (i, j, k); graph (region, region); series (region,) or (window,); table (feature,).
+        Of a map: volume (i, j, k); graph (region, region); table (feature,); series (region,), (window,), or with
+        columns (channel, column).
     names : tuple of str or None
         Of regions, windows or features.
     affine : ndarray of shape (4, 4) or None
         Of a volume: to MNI mm; None where people's scans do not lie there, or not on one grid.
+    columns : Columns or None
+        Of a series: what its second axis goes over.
+    positions : tuple of (x, y, z) or None
+        Of a series' channels, m in the head frame, in the order of ``names``; None where one of them is not known.
     """
 
     kind: str
     shape: tuple[int, ...]
     names: tuple[str, ...] | None = None
     affine: np.ndarray | None = None
+    columns: Columns | None = None
+    positions: tuple | None = None
+
+    def like(self, other):
+        """Return whether maps of both frames have their values at the same places."""
+        same = (self.shape, self.names, self.columns is None) == (other.shape, other.names, other.columns is None)
+        return same and (self.columns is None or self.columns.like(other.columns))
 
 
-def frame_of(learner, data, name, rows, window=None):
-    """Return the frame of one input of a learner, over the people of some rows.
-
-    ``window`` is the length in time points by which a map of a series goes; None where it goes by region.
-    """
+def frame_of(learner, data, name, rows, method):
+    """Return the frame of the maps that a method makes of one input of a learner, over the people of some rows."""
     store = learner.inputs.stores(data, rows)[name]
     known = [int(row) for row in rows if store.present[row]]
     names = learner.inputs.names.get(name)
@@ -44,11 +55,9 @@ def frame_of(learner, data, name, rows, window=None):
         in_space = any(part.name in INTO_SPACE for part in learner.plan.inputs[name].scan)
         affine = common_affine([data.stores[name].geometry(row) for row in known]) if in_space else None
         return Frame("volume", shape[1:], None, affine)
-    if store.kind == "series" and window is not None:
-        longest = max(store[row].shape[-1] for row in known)
-        windows = tuple(f"time points {start} to {start + window - 1}" for start in range(0, longest, window))
-        return Frame("series", (len(windows),), windows)
-    return Frame(store.kind, shape[:1] if store.kind == "series" else shape, names)
+    if store.kind == "series":
+        return Frame("series", **series_frame(learner, data, name, store, known, method))
+    return Frame(store.kind, shape, names)
 
 
 def common_affine(geometries):
@@ -59,14 +68,16 @@ def common_affine(geometries):
     return affines[0] if np.ptp(affines, axis=0).max() < AFFINE_TOLERANCE else None
 
 
-def laid(values, kind, is_pattern=False, window=None):
+def laid(values, kind, is_pattern=False, window=None, columns=None):
     """Return attributions (n, *shape of the input) as maps (n, *shape of the frame), float64.
 
-    Channels of a volume are added up, and the time points of a series (or, by window, its regions, with the mean
-    over the window); of a graph both triangles, so that each cell holds all that its edge does. A pattern of a graph
-    tells of the edge already.
+    Channels of a volume are added up, and the time points of a series: all of them, those of each column, or, by window,
+    its regions, with the mean over the window. Of a graph both triangles are, so that each cell holds all that its edge
+    does; a pattern of a graph tells of the edge already. Attributions by frequency are maps as they are.
     """
     values = np.asarray(values, dtype=np.float64)
+    if columns is not None:
+        return values if columns.unit == "Hz" else binned(values, len(columns), is_pattern)
     if kind == "volume":
         return values.sum(axis=1)  # (n, channel, i, j, k) -> (n, i, j, k)
     if kind == "series" and window is not None:
@@ -93,8 +104,12 @@ def joined(frames):
         return _without_names(frames), [None] * len(frames)
     names = tuple(dict.fromkeys(name for frame in frames for name in frame.names))
     place = {name: at for at, name in enumerate(names)}
-    shape = (len(names),) * len(first.shape)
-    return replace(first, names=names, shape=shape), [[place[name] for name in frame.names] for frame in frames]
+    where = [[place[name] for name in frame.names] for frame in frames]
+    if first.kind == "series":
+        known = {name: at for frame in frames for name, at in zip(frame.names, frame.positions or (), strict=False)}
+        positions = tuple(known[name] for name in names) if len(known) == len(names) else None
+        return replace(first, names=names, shape=(len(names), *first.shape[1:]), positions=positions), where
+    return replace(first, names=names, shape=(len(names),) * len(first.shape)), where
 
 
 def _without_names(frames):
@@ -108,7 +123,7 @@ def placed(values, where, frame):
     if where is None:
         return values
     whole = np.full(frame.shape, np.nan)
-    whole[np.ix_(*[where] * len(frame.shape))] = values
+    whole[where if frame.kind == "series" else np.ix_(*[where] * len(frame.shape))] = values
     return whole
 
 

@@ -18,7 +18,10 @@ class Gradient:
 
     kinds = ("trained",)
     is_pattern = False
+    is_signed = False
     window = None
+    label = "Gradient"
+    axis = "time"  # of maps of series
 
     def __init__(self, times_input=False, people=40):
         self.times_input, self.people = times_input, people

@@ -109,6 +109,27 @@ def over_items(learner, data, rows, of_batch, batch_size=BATCH):
     return Attribution(maps, answers)
 
 
+def over_whole_items(learner, data, rows, of_batch, batch_size=BATCH):
+    """Attribute rows batch by batch by maps that do not lie on the time points of an item; a sample's is the mean of its items'.
+
+    Parameters
+    ----------
+    learner : Trained or Estimator
+    data : Data
+    rows : ndarray of int
+    of_batch : callable
+        ``of_batch(batch)`` -> dict of name -> Tensor (batch, ...).
+
+    Returns
+    -------
+    dict of ndarray
+        Name -> (n, ...), float64.
+    """
+    items = items_of(learner, data, rows)
+    made = [of_batch(items.batch(numbers)) for numbers in items.batches(batch_size)]
+    return {name: items.joined(np.concatenate([one[name].double().numpy() for one in made])) for name in made[0]}
+
+
 def blank(store, rows):
     """Return zeros where each row of a store has a value, NaN elsewhere: (n, *longest shape), float32."""
     present = store.present

@@ -40,6 +40,7 @@ class Occlusion:
     kinds = ("trained", "estimator")
     is_contribution = True
     is_pattern = False
+    is_signed = False
 
     def __init__(self, by=None, size=4, step=None, groups=None, baseline="mean", people=12):
         if by is not None:
@@ -54,6 +55,11 @@ class Occlusion:
     def window(self):
         """Length of the windows by which a map of a series goes; None where it goes by region."""
         return self.size if self.by == "window" else None
+
+    @property
+    def axis(self):
+        """What maps of series go over."""
+        return "window" if self.by == "window" else "region"
 
     @property
     def text(self):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroloom.explanation.chance import auc, exchanged_regions, exchanged_values, moved_masks, p_of
+from neuroloom.explanation.chance import auc, exchanged_regions, exchanged_values, moved_masks, p_of, turned_masks
 from neuroloom.explanation.frame import domain_of
 
 ABOUT = {"maps": "diagnosis", "edges": "diagnosis", "slopes": "age"}  # the target, unless planted["target"] names it
@@ -70,6 +70,23 @@ def planted_place(planted, target, frame, spread=None, change=None):
     if mask.sum() < LEAST or mask.all():
         return None
     return Place(mask, text, bool(effect))
+
+
+def place_of_change(change, frame, effect):
+    """Return the `Place` where half of what an effect changes in trials lies; None where that cannot be asked of a map.
+
+    Parameters
+    ----------
+    change : ndarray of the frame's shape
+        How much more the effect changes one class than another, or would if it were there.
+    frame : Frame
+    effect : bool
+        Whether it is there.
+    """
+    mask, changes = mask_of_change(change, frame), "tells" if effect else "would tell"
+    if mask.sum() < LEAST or mask.all():
+        return None
+    return Place(mask, f"where half of what {changes} the classes' trials apart lies", effect)
 
 
 def mask_of_change(change, frame):
@@ -166,6 +183,10 @@ def found(values, place, frame, varies, of_answers=None, seed=0):
     chance = {}
     if frame.kind == "volume":
         chance["the planted place moved to every other place of the box"] = moved_masks(strength, mask, domain)
+    elif frame.positions is not None:
+        chance["the planted place turned over the head and moved along the other axis"] = turned_masks(
+            strength, mask, domain, np.array(frame.positions), seed=seed
+        )
     elif frame.kind == "graph":
         chance["regions exchanged at random"] = exchanged_regions(strength, place.mask, domain, seed=seed)
     elif of_answers is None:

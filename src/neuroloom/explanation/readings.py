@@ -42,6 +42,12 @@ def read(reading, values, answers, truth):
     return np.tensordot(apart, values - values.mean(axis=0), axes=1) / total
 
 
+def label_of(reading, method):
+    """Return in a few words what the values of a map of this reading are."""
+    of_reading = {ANSWER: "Share of the answer's differences", TRUTH: "Part of the answer that follows the truth"}
+    return of_reading.get(reading) or method.label
+
+
 def told_reading(reading, target, label):
     """Return in a sentence what a map of this reading shows."""
     if reading == ANSWER:

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 from scipy.stats import rankdata
 
+from neuroloom.explanation.amplitude_perturbation import beyond_chance
 from neuroloom.explanation.planted import LEVEL, found, reach
 from neuroloom.known import locate
 from neuroloom.metrics import METRICS
@@ -12,38 +13,46 @@ from neuroloom.metrics import METRICS
 WHOLE = 0.05  # of the answer's difference: completeness error above which integrated gradients need more steps
 
 
-def rank_correlation(one, other, domain):
-    """Return Spearman's correlation of the strengths of two maps over a domain; NaN where one is flat."""
+def rank_correlation(one, other, domain, signed=False):
+    """Return Spearman's correlation of the strengths of two maps (or of their values) over a domain; NaN where one is flat."""
     known = domain & np.isfinite(one) & np.isfinite(other)
-    first, second = rankdata(np.abs(one[known])), rankdata(np.abs(other[known]))
+    first, second = (rankdata(values[known] if signed else np.abs(values[known])) for values in (one, other))
     if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def between(maps, domain):
+def between(maps, domain, signed=False):
     """Return the rank correlations of all pairs of maps."""
-    return [rank_correlation(one, other, domain) for one, other in itertools.combinations(maps, 2)]
+    return [rank_correlation(one, other, domain, signed) for one, other in itertools.combinations(maps, 2)]
 
 
-def against_redrawn(maps, redrawn, domain):
+def against_redrawn(maps, redrawn, domain, signed=False):
     """Return the rank correlation of each fold's map with each of its maps by drawn weights."""
-    return [rank_correlation(one, other, domain) for one, drawn in zip(maps, redrawn, strict=True) for other in drawn]
+    both = zip(maps, redrawn, strict=True)
+    return [rank_correlation(one, other, domain, signed) for one, drawn in both for other in drawn]
 
 
-def unlearned(redrawn, domain):
+def unlearned(redrawn, domain, signed=False):
     """Return the rank correlations between maps by drawn weights, of different folds."""
     pairs = itertools.combinations(redrawn, 2)
-    return [rank_correlation(one, other, domain) for first, second in pairs for one in first for other in second]
+    return [
+        rank_correlation(one, other, domain, signed) for first, second in pairs for one in first for other in second
+    ]
 
 
-def check_randomised_weights(maps, redrawn, domain):
+def means_of_folds(redrawn):
+    """Return maps by drawn weights as they are to be compared with a mean over folds: a mean over folds each."""
+    return [[np.mean(of_folds, axis=0)] for of_folds in zip(*redrawn, strict=True)]
+
+
+def check_randomised_weights(maps, redrawn, domain, signed=False):
     """Drawn weights must change the map (Adebayo et al. 2018, doi:10.48550/arXiv.1810.03292).
 
     Passed when at most one in twenty maps by drawn weights is as like the fold's map as the map of a retrained
     learner is.
     """
-    drawn, retrained = against_redrawn(maps, redrawn, domain), between(maps, domain)
+    drawn, retrained = against_redrawn(maps, redrawn, domain, signed), between(maps, domain, signed)
     value = float(np.nanquantile(drawn, 1 - LEVEL)) if np.isfinite(drawn).any() else float("nan")
     bar = float(np.nanmedian(retrained)) if np.isfinite(retrained).any() else float("nan")
     text = (
@@ -53,9 +62,9 @@ def check_randomised_weights(maps, redrawn, domain):
     return outcome("randomised_weights", value, bar, value < bar, text)
 
 
-def check_agreement_of_folds(maps, redrawn, domain):
+def check_agreement_of_folds(maps, redrawn, domain, signed=False):
     """Retrained learners must agree, more than learners that learned nothing do."""
-    retrained, drawn = between(maps, domain), unlearned(redrawn, domain)
+    retrained, drawn = between(maps, domain, signed), unlearned(redrawn, domain, signed)
     value = float(np.nanmedian(retrained)) if np.isfinite(retrained).any() else float("nan")
     bar = float(np.nanquantile(drawn, 1 - LEVEL)) if np.isfinite(drawn).any() else float("nan")
     text = (
@@ -87,11 +96,12 @@ def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, 
     highest = max((reach(one, place, frame, varies) for drawn in redrawn for one in drawn), default=0.0)
     told = f"AUC of the map's strength for {place.text}, against the rest of the map; p = {reached.p:.4f}"
     told += f" (against {reached.method}); learners with drawn weights reach {highest:.2f} at most."
+    bar = max(reached.bar, highest)
+    is_found = reached.p < LEVEL and reached.auc > bar
     if not place.effect:
         text = f"Nothing was planted, and the map must not single out the place. {told}"
-        return outcome("nothing_planted", reached.auc, reached.bar, reached.p >= LEVEL, text)
-    bar = max(reached.bar, highest)
-    return outcome("planted_place", reached.auc, bar, reached.p < LEVEL and reached.auc > bar, told)
+        return outcome("nothing_planted", reached.auc, bar, not is_found, text)
+    return outcome("planted_place", reached.auc, bar, is_found, told)
 
 
 def check_learner(null):
@@ -114,6 +124,18 @@ def check_completeness(error):
     """Integrated gradients must add up to the difference of the answers."""
     text = "How far the values miss the answer's difference from the baseline, relative to it."
     return outcome("completeness", error, WHOLE, error <= WHOLE, text)
+
+
+def check_amplitudes(values, domain, variance):
+    """The answer must go along with some amplitude beyond what drawn factors give by chance, over the whole map."""
+    known = values[domain & np.isfinite(values)]
+    bar = beyond_chance(known.size, variance)
+    text = (
+        f"Largest correlation of the map; where the answer hangs on no amplitude, one map in twenty reaches the threshold "
+        f"anywhere. {int((np.abs(known) > bar).sum())} of {known.size} values are beyond it."
+    )
+    largest = float(np.abs(known).max())
+    return outcome("answer_hangs_on_amplitudes", largest, bar, largest > bar, text)
 
 
 def outcome(name, value, threshold, passed, text):

@@ -26,7 +26,10 @@ class Weights:
     kinds = ("estimator",)
     is_contribution = False
     is_pattern = True
+    is_signed = False
     window = None
+    label = "Pattern"
+    axis = "time"  # of maps of series
     text = "Haufe's pattern: how each value changes, over test people, when {answer} is larger by one."
 
     def __init__(self, people=1000):

@@ -1,5 +1,7 @@
 """How often the most probable class is the right one, overall and by class."""
 
+from functools import partial
+
 import numpy as np
 
 from neuroloom.metrics.metric import Metric, checked, first_over_second, no_chance, one_hot, ratio
@@ -64,6 +66,46 @@ def _kappa(sums):
     total = of_class.sum(axis=1, keepdims=True)
     by_chance = (ratio(of_class, total) * ratio(called, total)).sum(axis=1)
     return ratio(ratio(hits.sum(axis=1), total[:, 0]) - by_chance, 1 - by_chance)
+
+
+def _recall_of(number, sums):
+    return _recalls(sums)[:, number]
+
+
+def _f1_of(number, sums):
+    hits, of_class, called = np.split(sums, 3, axis=1)
+    return ratio(2 * hits, of_class + called)[:, number]
+
+
+def _of_class(number, counts, value):
+    return max(counts[:, number].sum(), 1)
+
+
+def metrics_of_class(number, name):
+    """Return what can be said of one class against all others: ``recall`` and ``f1``, bounded `Metric`s.
+
+    Parameters
+    ----------
+    number : int
+        Of the class.
+    name : str
+        Of the class, for the words.
+    """
+    shared = {
+        "kind": "class",
+        "sums": _table_sums,
+        "higher_is_better": True,
+        "chance": no_chance,
+        "scale": "bounded",
+        "needs": "classes",
+        "informative": partial(_of_class, number),
+    }
+    found = f"share of {name} that is called so"
+    both = f"harmonic mean of the share of {name} that is called so, and of what is called so that is {name}"
+    return (
+        Metric(name="recall", label="recall", finish=partial(_recall_of, number), estimand=found, **shared),
+        Metric(name="f1", label="F1", finish=partial(_f1_of, number), estimand=both, **shared),
+    )
 
 
 def _nothing(truth, reference=None):

@@ -5,9 +5,9 @@ from neuroloom.report.figures_events import rates_figure, timeline_figure
 from neuroloom.report.groups import scored_cell
 from neuroloom.report.svg import learner_colours
 from neuroloom.report.wording import ABSENT, compact, counted, defined, number, p_value
+from neuroloom.validation.sentence_events import SECONDS
 
 SHARES = ("sensitivity", "precision", "f1")
-SECONDS = {"minute": 60.0, "hour": 3600.0, "day": DAY}
 
 
 def events_section(record):

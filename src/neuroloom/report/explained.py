@@ -3,12 +3,18 @@
 from pathlib import Path
 
 from neuroloom.formats.numpy_files import read_arrays
+from neuroloom.report.figures_channels import channels_figure
 from neuroloom.report.figures_connectome import connectome_figure
 from neuroloom.report.figures_features import features_figure
 from neuroloom.report.figures_volume import volume_figure
 from neuroloom.report.wording import compact
 
-FIGURES = {"volume_map": volume_figure, "connectome": connectome_figure, "features": features_figure}
+FIGURES = {
+    "volume_map": volume_figure,
+    "connectome": connectome_figure,
+    "channels": channels_figure,
+    "features": features_figure,
+}
 LARGEST = 512 * 2**20  # bytes of the arrays of one figure: far more than any that is drawn
 VERDICTS = {True: "passed", False: "failed", None: "not decided"}
 

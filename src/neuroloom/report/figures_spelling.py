@@ -10,14 +10,14 @@ def spelling_figure(record):
     if not told:
         return None
     colours = learner_colours(record.learners)
-    with drawing(6.4, 3.4) as figure:
+    with drawing(4.5, 4.6) as figure:
         axes = figure.subplots()
         for name, curve in told["learners"].items():
             _draw(axes, curve, INK[colours[name]], record.label(name), whole=name == record.deep)
         axes.axhline(told["chance"], color=INK["muted"], linewidth=0.9, linestyle=(0, (3, 2)))
         axes.set(xlabel="Rounds of flashes", ylabel="Share of letters that are right", ylim=(-0.02, 1.02))
         axes.grid(True, axis="y")
-        axes.legend(loc="lower right", handlelength=1.6)
+        figure.legend(loc="outside lower left", handlelength=1.6)  # below: the curves fill the axes
         drawn = inline_svg(figure, "spelling", "Share of letters that are right, by rounds of flashes")
     seconds = "" if told["seconds"] is None else f" A round took {told['seconds']:.3g} s."
     return {

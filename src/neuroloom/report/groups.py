@@ -7,19 +7,40 @@ from neuroloom.report.wording import defined, metric_label, score, score_interva
 
 
 def confusion_tables(record):
-    """Return a table for each learner but the confounds: counts, their share of the true class, and the share that is found."""
+    """Return a table for each learner but the confounds: counts, and their share of the true class."""
     tables = []
     for name, told in record.learners.items():
         confusion = told.get("confusion")
         if not confusion or told.get("role") == "confounds":
             continue
         labels = [str(label) for label in confusion["labels"]]
-        rows = [
-            {"label": label, "cells": _cells(row), "found": scored_cell(confusion["found"].get(label), "accuracy")}
-            for label, row in zip(labels, confusion["counts"], strict=True)
-        ]
+        rows = [{"label": label, "cells": _cells(row)} for label, row in zip(labels, confusion["counts"], strict=True)]
         tables.append({"learner": record.label(name), "labels": labels, "rows": rows})
     return tables
+
+
+def class_rows(record):
+    """Return recall and F1 of each class, of each learner but the confounds; empty of two classes or fewer.
+
+    Returns
+    -------
+    dict
+        ``learners`` (labels) and ``rows`` (label; cells, recall and F1 of each learner in turn).
+    """
+    told = {
+        name: entry["by_class"]
+        for name, entry in record.learners.items()
+        if entry.get("by_class") and entry.get("role") != "confounds"
+    }
+    classes = next(iter(told.values()), {})
+    rows = [
+        {
+            "label": label,
+            "cells": [scored_cell(of[label][key], key) for of in told.values() for key in ("recall", "f1")],
+        }
+        for label in classes
+    ]
+    return {"learners": [record.label(name) for name in told], "rows": rows}
 
 
 def _cells(counts):

@@ -15,7 +15,7 @@ from neuroloom.report.figures_sites import forest_figure
 from neuroloom.report.figures_spelling import spelling_figure
 from neuroloom.report.figures_training import learning_curves_figure
 from neuroloom.report.forecast_section import forecast_section
-from neuroloom.report.groups import confusion_tables, fold_table, seen_unseen, subgroup_rows
+from neuroloom.report.groups import class_rows, confusion_tables, fold_table, seen_unseen, subgroup_rows
 from neuroloom.report.headline import claims, environment_rows, key_facts, repeat_commands
 from neuroloom.report.methods_text import methods_text
 from neuroloom.report.missed import missed_section
@@ -66,6 +66,7 @@ def page_content(record):
         "curves": curves_section(record),
         "structures": structures_section(record),
         "confusions": confusion_tables(record),
+        "by_class": class_rows(record),
         "sites": forest_figure(record, record.primary),
         "unseen": seen_unseen(record),
         "subgroups": subgroup_rows(record),

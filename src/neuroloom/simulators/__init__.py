@@ -9,5 +9,7 @@ SIMULATORS = {
     "simulated_p300": "neuroloom.simulators.eeg_p300:simulate_p300",
     "simulated_seizures": "neuroloom.simulators.eeg_seizure:simulate_seizures",
     "simulated_sleep": "neuroloom.simulators.eeg_sleep:simulate_sleep",
+    "simulated_resting_eeg": "neuroloom.simulators.eeg_rest:simulate_resting_eeg",
+    "simulated_emotion": "neuroloom.simulators.eeg_emotion:simulate_emotion",
     "simulated_workload": "neuroloom.simulators.eeg_workload:simulate_workload",
 }

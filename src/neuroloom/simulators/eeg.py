@@ -7,14 +7,11 @@ drawn people, from 1 to 40 Hz against the average: median size 10.0 and 7.9 micr
 .82, .67, .40, -.36 and .85, .71, .47, -.28. tests/simulators/test_eeg.py repeats the comparison.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
-from neuroloom.cohort.cohort import Cohort, DrawnSource
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats import spacious
 from neuroloom.scan import Scan
@@ -169,6 +166,27 @@ class Rhythm:
             yield maps @ course
 
 
+def block_gains(onsets, length, logs):
+    """Return knots and factors on the amplitude of rhythms whose log power is another in each block, and 0 between blocks.
+
+    Parameters
+    ----------
+    onsets : ndarray of shape (block,)
+        In s.
+    length : float
+        Of a block, in s; what changes does so within 1 s outside of it.
+    logs : ndarray of shape (rhythm, block)
+        Log power in each block.
+
+    Returns
+    -------
+    (ndarray of shape (knot,), ndarray of shape (rhythm, knot))
+    """
+    knots = (onsets[:, None] + np.array([-1.0, 0.0, length, length + 1.0])).ravel()
+    inside = np.array([0.0, 1.0, 1.0, 0.0])
+    return knots, np.exp((logs[:, :, None] * inside).reshape(len(logs), -1) / 2)
+
+
 def topographies(centres, cap, places, day, extent=EXTENT):
     """Return the maps of patches at one person's places under the cap of one day, shape (patch, channel).
 
@@ -320,52 +338,3 @@ def geometry(cap, names, types, events):
 def bad_of(cap, key):
     """Return the bad channel of a recording, as (name, "flat" or "noisy"), or None."""
     return bad_channel(cap.bad_channels, cap.names, generator(*key, "bad channel"))
-
-
-def recordings(n_participants, n_sessions, n_runs):
-    """Return the table of recordings: index sample_id; participant_id, session_id, run_id."""
-    rows = []
-    for person in range(1, n_participants + 1):
-        for session in range(1, n_sessions + 1):
-            for run in range(1, n_runs + 1):
-                rows.append((f"sub-{person:03d}", f"ses-{session:02d}", f"run-{run:02d}"))
-    table = pd.DataFrame(rows, columns=["participant_id", "session_id", "run_id"])
-    table.index = pd.Index(table.agg("_".join, axis=1), name="sample_id")
-    return table
-
-
-def which_of(table):
-    """Return what a draw is keyed by: sample -> (person, session, run)."""
-    return {sample: tuple(row) for sample, row in zip(table.index, table.to_numpy(), strict=True)}
-
-
-def drawn_cohort(simulator, draw, table, *, told, truth, planted):
-    """Return the cohort whose recordings a draw gives.
-
-    Parameters
-    ----------
-    simulator : str
-    draw : dataclass with a field ``which``
-        Everything that recordings depend on; called with a sample.
-    table, truth : DataFrame
-    told : str
-        What a reader of a report calls it.
-    planted : dict
-    """
-    recipe = f"{simulator}|{json.dumps(asdict(draw) | {'which': None}, sort_keys=True)}"
-    source = DrawnSource("series", frozenset(table.index), draw, recipe)
-    return Cohort(table, {"eeg": source}, name=told, known_truth=truth, planted=planted, simulated=True)
-
-
-def check_factor(simulator, most=3, **factors):
-    """Refuse factors on what is planted that are below 0 or above ``most``."""
-    for name, value in factors.items():
-        if not 0 <= value <= most:
-            raise NeuroloomError(f"{simulator}: {name} is a factor from 0 to {most}, not {value}.")
-
-
-def check_counts(simulator, **counts):
-    """Refuse numbers of people, sessions, runs ... that are below 1."""
-    for name, value in counts.items():
-        if value != int(value) or value < 1:
-            raise NeuroloomError(f"{simulator}: {name} must be a whole number, 1 or more, but is {value}.")

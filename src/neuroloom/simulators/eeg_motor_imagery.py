@@ -1,32 +1,17 @@
 """EEG of people who imagine movements on cue: rhythms of the motor cortex fall, most on the other side."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.special import polygamma
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.known import check_known
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import (
-    Cap,
-    Rhythm,
-    alpha,
-    background,
-    bad_of,
-    check_counts,
-    check_factor,
-    drawn_cohort,
-    everyday,
-    recorded,
-    recordings,
-    together,
-    traits,
-    which_of,
-)
+from neuroloom.simulators.eeg import Rhythm, recorded, together
 from neuroloom.simulators.eeg_artefacts import GLANCE, Moments, eye_map
 from neuroloom.simulators.eeg_ceiling import linear_accuracy
+from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 from neuroloom.simulators.eeg_rhythms import degrees_of_freedom, peak
 
 NAME = "simulated_motor_imagery"
@@ -115,25 +100,18 @@ def best_accuracy(person, classes):
     return linear_accuracy(means, np.diag(variance) + WAXING_TOGETHER**2)
 
 
-@dataclass(frozen=True)
-class MotorImageryDraw:
-    """Draws one recording, the same one at each call."""
+@dataclass(frozen=True, kw_only=True)
+class MotorImageryDraw(Draw):
+    """Draws runs of imagined movements."""
 
-    seed: int
-    cap: Cap
+    simulator, keyed_by = NAME, "motor cortex"
     classes: tuple[str, ...]
     n_trials: int
     effect: float
     eyes_follow: float
-    which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
 
-    def key(self, sample):
-        return (self.seed, NAME, *self.which[sample])
-
-    def person(self, name):
-        """Return what is in all recordings of a person, and how the motor cortex answers."""
-        resting = traits(generator(self.seed, NAME, name, "traits"))
-        return resting, mover(generator(self.seed, NAME, name, "motor cortex"), self.effect)
+    def own_traits(self, name, rng, resting):
+        return mover(rng, self.effect)
 
     def cues(self, sample):
         """Return the cues of a recording: onsets in s, and the number of each one's class."""
@@ -142,28 +120,32 @@ class MotorImageryDraw:
         onsets = FIRST + TRIAL * np.arange(self.n_trials) + CUE + rng.uniform(0.0, 0.5, self.n_trials)
         return onsets, order
 
+    @property
+    def duration(self):
+        """Length of a recording, s."""
+        return FIRST + TRIAL * self.n_trials + REST
+
     def __call__(self, sample):
         key, cap = self.key(sample), self.cap
-        duration = FIRST + TRIAL * self.n_trials + REST
-        resting, _ = self.person(key[2])
-        streams = everyday(resting, cap, duration, key)
-        streams.append(background(resting, cap, generator(*key, "background")))
-        streams.append(alpha(resting, cap, key).steps(cap.rate, generator(*key, "alpha")))
+        streams = self.at_rest(sample)
         for band, rhythm in self.rhythms(sample).items():
             streams.append(rhythm.steps(cap.rate, generator(*key, band)))
         if self.eyes_follow:
             streams.append(self.looks(sample).steps())
-        onsets, order = self.cues(sample)
-        # an onset is a sample's time
-        events = [
-            [round(t * cap.rate) / cap.rate, IMAGERY, self.classes[c]] for t, c in zip(onsets, order, strict=True)
-        ]
-        return recorded(streams, cap, duration, key, events)
+        return recorded(streams, cap, self.duration, key, self.events(sample))
+
+    def at_rest(self, sample):
+        """Return the streams of a recording that know nothing of the task."""
+        return [*self.awake(sample, self.duration), self.alpha(sample)]
+
+    def events(self, sample):
+        """Return the cues of a recording as events; an onset is a sample's time."""
+        rate = self.cap.rate
+        return [[round(t * rate) / rate, IMAGERY, self.classes[c]] for t, c in zip(*self.cues(sample), strict=True)]
 
     def rhythms(self, sample):
         """Return the rhythms of the motor cortex in a recording, band -> `Rhythm`, patches in the order of AREAS."""
-        key = self.key(sample)
-        _, person = self.person(key[2])
+        key, (_, person) = self.key(sample), self.person_of(sample)
         places, day = generator(*key[:3], "areas"), generator(*key[:4], "areas under")
         maps = np.stack([SIZE[area] * together(patches, self.cap, places, day) for area, patches in AREAS.items()])
         times, levels = self.levels(sample)  # (band, area, knot)
@@ -172,20 +154,29 @@ class MotorImageryDraw:
             for b, (band, (width, _)) in enumerate(BANDS.items())
         }
 
-    def levels(self, sample):
-        """Return the log power of each area over a recording: knots in s, and (band, area, knot)."""
-        key = self.key(sample)
-        _, person = self.person(key[2])
-        onsets, order = self.cues(sample)
-        rng = generator(*key, "trials")
-        n_bands, n_areas, n = len(BANDS), len(AREAS), self.n_trials
-        waxing = WAXING * rng.standard_normal((n_bands, n_areas, n)) + WAXING_TOGETHER * rng.standard_normal(n)
-        change = np.moveaxis(changes(person, self.classes)[order], 0, 2)  # (band, area, trial)
-        change = change * (1 + TRIAL_BY_TRIAL * rng.standard_normal((n_bands, n_areas, n)))
+    def levels(self, sample, gains=1.0):
+        """Return the log power of each area over a recording: knots in s, and (band, area, knot).
+
+        ``gains``, a number or one a trial, multiply what the imagery changes.
+        """
+        waxing, change, apart = self.of_trials(sample)
+        change = change * (1 + apart) * gains
         shape = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])  # before the cue, at KNOTS, and at the trial's end
-        times = onsets[:, None] + np.array([-1.0, *KNOTS, 5.0])
+        times = self.cues(sample)[0][:, None] + np.array([-1.0, *KNOTS, 5.0])
         levels = waxing[..., None] + change[..., None] * shape
-        return times.ravel(), levels.reshape(n_bands, n_areas, -1)
+        return times.ravel(), levels.reshape(len(BANDS), len(AREAS), -1)
+
+    def of_trials(self, sample):
+        """Return what makes the log power of each trial, each of shape (band, area, trial).
+
+        What all of the trial has more than the mean; what the imagery changes on the mean; by what share of that it
+        changes more in this trial.
+        """
+        _, person = self.person_of(sample)
+        rng, shape = generator(*self.key(sample), "trials"), (len(BANDS), len(AREAS), self.n_trials)
+        waxing = WAXING * rng.standard_normal(shape) + WAXING_TOGETHER * rng.standard_normal(self.n_trials)
+        change = np.moveaxis(changes(person, self.classes)[self.cues(sample)[1]], 0, 2)
+        return waxing, change, TRIAL_BY_TRIAL * rng.standard_normal(shape)
 
     def looks(self, sample):
         """Return glances to the side that the cue points to, in the share of trials asked for (`Moments`)."""
@@ -229,20 +220,12 @@ def simulate_motor_imagery(
         Sessions of a person, runs (one recording each) of a session, trials of a run.
     classes : sequence of str
         Two or more of left_hand, right_hand, feet, tongue; equally many trials of each.
-    n_channels : int
-        19, 22 (those of the competition), 32 or 64; against linked mastoids.
-    sampling_rate : float
-        In Hz.
+    n_channels, sampling_rate, mains, artefacts, bad_channels : int and float
+        As `neuroloom.simulators.eeg.Cap` has them; 22 channels are those of the competition. Against linked mastoids.
     effect : float
         Multiplies the change of log power; 0 plants nothing.
     eyes_follow : float
         Share of the hands' trials in which the eyes look to the cued side: what a decoder must not live on.
-    mains : float
-        In Hz, 0 for none.
-    artefacts : float
-        Multiplies how often eyes and muscles move.
-    bad_channels : float
-        Chance of a flat or noisy electrode in a recording.
     seed : int
 
     Returns
@@ -255,39 +238,33 @@ def simulate_motor_imagery(
         (mm), ``ceiling``: the mean over people of `best_accuracy`.
     """
     check_counts(NAME, n_participants=n_participants, n_sessions=n_sessions, n_runs=n_runs, n_trials=n_trials)
-    cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), float(bad_channels))
-    cap.check(NAME)
+    cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels)
     _check(classes, n_trials, effect, eyes_follow)
     table = recordings(n_participants, n_sessions, n_runs)
     draw = MotorImageryDraw(
-        int(seed), cap, tuple(classes), int(n_trials), float(effect), float(eyes_follow), which_of(table)
+        seed=int(seed),
+        cap=cap,
+        which=which_of(table),
+        classes=tuple(classes),
+        n_trials=int(n_trials),
+        effect=float(effect),
+        eyes_follow=float(eyes_follow),
     )
-    people = {name: told_of(draw, name) for name in table["participant_id"].unique()}
-    ceiling = float(np.mean([told["best_accuracy"] for told in people.values()]))
-    truth = pd.DataFrame([people[name] for name in table["participant_id"]], index=table.index)
-    bad = [bad_of(cap, draw.key(sample)) for sample in table.index]
-    truth["bad_channel"] = [" ".join(one or ()) for one in bad]
-    told = f"simulated motor imagery (effect {effect:g})"
-    return drawn_cohort(
-        NAME,
-        draw,
-        table,
-        told=told,
-        truth=truth,
-        planted={
-            "areas": AREAS,
-            "effect": draw.effect,
-            "task": "motorimagery",
-            "ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling},
-        },
-    )
+    truth = draw.truth(lambda sample: told_of(draw, sample))
+    ceiling = float(truth["best_accuracy"].mean())
+    planted = {"areas": AREAS, "task": "motorimagery", "ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling}}
+    return drawn_cohort(draw, table, told=f"simulated motor imagery (effect {effect:g})", truth=truth, planted=planted)
 
 
-def told_of(draw, name):
-    """Return the planted quantities of a person."""
-    resting, person = draw.person(name)
-    told = asdict(person) | {"alpha_frequency": resting.alpha_frequency, "alpha": resting.alpha}
-    return told | {"best_accuracy": best_accuracy(person, draw.classes)}
+def told_of(draw, sample):
+    """Return what is planted in a recording beside the `Mover`."""
+    resting, person = draw.person_of(sample)
+    return {
+        "alpha_frequency": resting.alpha_frequency,
+        "alpha": resting.alpha,
+        "best_accuracy": best_accuracy(person, draw.classes),
+        "bad_channel": draw.bad_channel(sample),
+    }
 
 
 def _check(classes, n_trials, effect, eyes_follow):

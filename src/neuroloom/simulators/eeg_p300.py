@@ -1,6 +1,6 @@
 """EEG of people who spell by looking: rows and columns of letters flash, and the awaited ones give a P300."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,23 +8,9 @@ from scipy.stats import norm
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import (
-    Cap,
-    alpha,
-    background,
-    bad_of,
-    check_counts,
-    check_factor,
-    cross_spectrum,
-    drawn_cohort,
-    everyday,
-    recorded,
-    recordings,
-    together,
-    traits,
-    which_of,
-)
+from neuroloom.simulators.eeg import cross_spectrum, recorded
 from neuroloom.simulators.eeg_artefacts import Moments
+from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 
 NAME = "simulated_p300"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789_"  # six rows of six
@@ -72,25 +58,18 @@ def bell(times, latency, width):
     return np.exp(-0.5 * ((times - latency) / width) ** 2)
 
 
-@dataclass(frozen=True)
-class P300Draw:
-    """Draws one recording, the same one at each call."""
+@dataclass(frozen=True, kw_only=True)
+class P300Draw(Draw):
+    """Draws runs of a speller."""
 
-    seed: int
-    cap: Cap
+    simulator, keyed_by = NAME, "answers"
     n_letters: int
     n_rounds: int
     interval: float
     effect: float
-    which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
 
-    def key(self, sample):
-        return (self.seed, NAME, *self.which[sample])
-
-    def person(self, name):
-        """Return what is in all recordings of a person, and how the brain answers."""
-        resting = traits(generator(self.seed, NAME, name, "traits"))
-        return resting, speller(generator(self.seed, NAME, name, "answers"))
+    def own_traits(self, name, rng, resting):
+        return speller(rng)
 
     @property
     def of_letter(self):
@@ -113,27 +92,19 @@ class P300Draw:
     def __call__(self, sample):
         key, cap = self.key(sample), self.cap
         duration = FIRST + self.n_letters * self.of_letter
-        resting, _ = self.person(key[2])
         flashes, word = self.flashes(sample)
-        streams = everyday(resting, cap, duration, key)
-        streams.append(background(resting, cap, generator(*key, "background")))
-        streams.append(alpha(resting, cap, key).steps(cap.rate, generator(*key, "alpha")))
+        streams = [*self.awake(sample, duration), self.alpha(sample)]
         streams += [moments.steps() for moments in self.answers(sample, flashes)]
         return recorded(streams, cap, duration, key, events_of(flashes, word, self.interval))
 
     def maps(self, sample):
         """Return the topography of each response, name -> (channel,)."""
-        key = self.key(sample)
-        return {
-            name: together(places, self.cap, generator(*key[:3], name), generator(*key[:4], name))
-            for name, places in AT.items()
-        }
+        return {name: self.map(sample, name, places) for name, places in AT.items()}
 
     def answers(self, sample, flashes):
         """Return the responses to all flashes, and those to the awaited ones (`Moments`)."""
-        key, rate = self.key(sample), self.cap.rate
-        _, person = self.person(key[2])
-        maps, rng = self.maps(sample), generator(*key, "trials")
+        rate, (_, person) = self.cap.rate, self.person_of(sample)
+        maps, rng = self.maps(sample), generator(*self.key(sample), "trials")
         starts = np.round(flashes["onset"].to_numpy() * rate).astype(int)
         times = np.arange(round(LENGTH * rate)) / rate
         seen = person.flash * sum(height * bell(times, latency, width) for latency, width, height in FLASH)
@@ -162,7 +133,7 @@ class P300Draw:
         person at rest (a matched filter in coloured noise; Van Trees 1968, ch. 4).
         """
         key, rate = self.key(sample), self.cap.rate
-        resting, person = self.person(key[2])
+        resting, person = self.person_of(sample)
         maps, n = self.maps(sample), round(4 * rate)
         times = np.arange(n) / rate
         response = sum(np.outer(maps[k], h * bell(times, t, w)) for k, (h, t, w) in self.waves(person).items())
@@ -226,14 +197,10 @@ def simulate_p300(
         Runs (one recording each) of a session, letters of a run, rounds of 12 flashes for a letter.
     interval : float
         From flash to flash, in s.
-    n_channels : int
-        19, 22, 32 or 64; against linked mastoids.
-    sampling_rate : float
-        In Hz.
+    n_channels, sampling_rate, mains, artefacts, bad_channels : int and float
+        As `neuroloom.simulators.eeg.Cap` has them; against linked mastoids.
     effect : float
         Multiplies N200 and P300; 0 plants nothing.
-    mains, artefacts, bad_channels : float
-        As `neuroloom.simulators.eeg.Cap` has them.
     seed : int
 
     Returns
@@ -246,33 +213,36 @@ def simulate_p300(
     """
     counts = {"n_sessions": n_sessions, "n_runs": n_runs, "n_letters": n_letters, "n_rounds": n_rounds}
     check_counts(NAME, n_participants=n_participants, **counts)
-    cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), float(bad_channels))
-    cap.check(NAME)
+    cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels)
     if not 0.06 <= interval <= 5:
         raise NeuroloomError(f"{NAME}: interval is the time from flash to flash, 0.06 to 5 s, not {interval}.")
     check_factor(NAME, effect=effect)
     table = recordings(n_participants, n_sessions, n_runs)
-    draw = P300Draw(int(seed), cap, int(n_letters), int(n_rounds), float(interval), float(effect), which_of(table))
-    truth = truth_of(draw, table)
-    told = f"simulated P300 speller (effect {effect:g})"
-    return drawn_cohort(
-        NAME,
-        draw,
-        table,
-        told=told,
-        truth=truth,
-        planted={"at": AT, "effect": draw.effect, "task": "p300", "ceiling": {"auc": float(truth["best_auc"].mean())}},
+    draw = P300Draw(
+        seed=int(seed),
+        cap=cap,
+        which=which_of(table),
+        n_letters=int(n_letters),
+        n_rounds=int(n_rounds),
+        interval=float(interval),
+        effect=float(effect),
     )
+    truth = truth_of(draw, table)
+    planted = {"at": AT, "task": "p300", "ceiling": {"auc": float(truth["best_auc"].mean())}}
+    return drawn_cohort(draw, table, told=f"simulated P300 speller (effect {effect:g})", truth=truth, planted=planted)
 
 
 def truth_of(draw, table):
     """Return the planted quantities, a row a recording; the separation is that of the person's first recording."""
-    people = {}
-    for name, rows in table.groupby("participant_id"):
-        separation = draw.separation(rows.index[0])
-        own = {"separation": separation, "best_auc": best_auc(separation)}
-        people[name] = asdict(draw.person(name)[1]) | own
-    truth = pd.DataFrame([people[name] for name in table["participant_id"]], index=table.index)
-    truth["word"] = [draw.flashes(sample)[1] for sample in table.index]
-    bad = [bad_of(draw.cap, draw.key(sample)) for sample in table.index]
-    return truth.assign(bad_channel=[" ".join(one or ()) for one in bad])
+    separations = {name: draw.separation(rows.index[0]) for name, rows in table.groupby("participant_id")}
+
+    def of_recording(sample):
+        separation = separations[draw.which[sample][0]]
+        return {
+            "separation": separation,
+            "best_auc": best_auc(separation),
+            "word": draw.flashes(sample)[1],
+            "bad_channel": draw.bad_channel(sample),
+        }
+
+    return draw.truth(of_recording)

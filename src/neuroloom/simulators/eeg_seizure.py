@@ -1,29 +1,14 @@
 """Hours of EEG of people with focal epilepsy: spikes, seizures that spread, and what may come before them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import (
-    Cap,
-    Rhythm,
-    alpha,
-    background,
-    bad_of,
-    check_counts,
-    check_factor,
-    drawn_cohort,
-    everyday,
-    recorded,
-    recordings,
-    together,
-    traits,
-    which_of,
-)
+from neuroloom.simulators.eeg import Rhythm, alpha, background, everyday, recorded
 from neuroloom.simulators.eeg_artefacts import Moments
+from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 from neuroloom.simulators.eeg_rhythms import peak
 
 NAME = "simulated_seizures"
@@ -71,27 +56,20 @@ def epilepsy(rng):
     )
 
 
-@dataclass(frozen=True)
-class SeizureDraw:
-    """Draws one recording, the same one at each call."""
+@dataclass(frozen=True, kw_only=True)
+class SeizureDraw(Draw):
+    """Draws hours of EEG with seizures."""
 
-    seed: int
-    cap: Cap
+    simulator, keyed_by = NAME, "epilepsy"
     hours: float
     per_day: float
     effect: float
     preictal: float
     apart: float  # s
-    which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
-    spike_height: float = 1.0
+    spike_height: float
 
-    def key(self, sample):
-        return (self.seed, NAME, *self.which[sample])
-
-    def person(self, name):
-        """Return what is in all recordings of a person, and the epilepsy."""
-        resting = traits(generator(self.seed, NAME, name, "traits"))
-        return resting, epilepsy(generator(self.seed, NAME, name, "epilepsy"))
+    def own_traits(self, name, rng, resting):
+        return epilepsy(rng)
 
     def seizures(self, sample):
         """Return onsets and durations of the seizures of a recording, in s."""
@@ -113,7 +91,7 @@ class SeizureDraw:
 
     def spikes(self, sample):
         """Return the moments of spikes between seizures, in s: a Poisson process whose rate may rise before seizures."""
-        rng, (_, person) = generator(*self.key(sample), "spikes"), self.person(self.key(sample)[2])
+        rng, (_, person) = generator(*self.key(sample), "spikes"), self.person_of(sample)
         most = person.spikes * (1 + MORE_SPIKES * self.preictal)
         times = np.sort(rng.uniform(0, 3600 * self.hours - 1, rng.poisson(most * 60 * self.hours)))
         rate = person.spikes * (1 + MORE_SPIKES * self.preictal * self.build_up(times, sample))
@@ -125,7 +103,7 @@ class SeizureDraw:
     def __call__(self, sample):
         key, cap = self.key(sample), self.cap
         duration = 3600 * self.hours
-        resting, person = self.person(key[2])
+        resting, person = self.person_of(sample)
         knots, slow, broad = self.courses(sample)
         maps = self.maps(sample)
         streams = everyday(resting, cap, duration, key)
@@ -145,15 +123,11 @@ class SeizureDraw:
 
     def maps(self, sample):
         """Return the topographies of the focus, of its surroundings and of the place across, name -> (channel,)."""
-        key = self.key(sample)
-        side, lobe = self.person(key[2])[1].focus.split()
+        side, lobe = self.person_of(sample)[1].focus.split()
         x, y, z = FOCI[lobe]
         here, across = ((x, y, z), (-x, y, z)) if side == "left" else ((-x, y, z), (x, y, z))
         places = {"focus": here, "near": here, "other side": across}
-        return {
-            name: together([place], self.cap, generator(*key[:3], "focus"), generator(*key[:4], "focus"), EXTENTS[name])
-            for name, place in places.items()
-        }
+        return {name: self.map(sample, "focus", [place], EXTENTS[name]) for name, place in places.items()}
 
     def courses(self, sample):
         """Return knots (s), and log power of slow waves at the focus and of the background at each.
@@ -174,7 +148,7 @@ class SeizureDraw:
 
     def spike_waves(self, sample, topography):
         """Return the spikes (`Moments`): a sharp wave of 70 ms and a slow one against it."""
-        rng, (_, person) = generator(*self.key(sample), "spike heights"), self.person(self.key(sample)[2])
+        rng, (_, person) = generator(*self.key(sample), "spike heights"), self.person_of(sample)
         starts = np.round(self.spikes(sample) * self.cap.rate).astype(int)
         times = np.arange(int(SPIKE_LENGTH * self.cap.rate)) / self.cap.rate
         shape = np.exp(-0.5 * ((times - 0.06) / 0.018) ** 2) - 0.45 * np.exp(-0.5 * ((times - 0.2) / 0.06) ** 2)
@@ -184,7 +158,7 @@ class SeizureDraw:
     def discharges(self, sample, maps):
         """Return the seizures' rhythms (`Moments`): at the focus, later around it, later on the other side."""
         key, rate = self.key(sample), self.cap.rate
-        _, person = self.person(key[2])
+        _, person = self.person_of(sample)
         starts, waves, topographies = [], [], []
         for number, (onset, duration) in enumerate(zip(*self.seizures(sample), strict=True)):
             wave = self.effect * discharge(person, duration, rate, generator(*key, "seizure", number))
@@ -249,10 +223,8 @@ def simulate_seizures(
         Of a recording, 0.25 to 48. A long one lies in a file while it is in use, not in memory.
     seizures_per_day : float
         Mean number in 24 hours; 0 for recordings between seizures, with spikes alone.
-    n_channels : int
-        19, 22, 32 or 64; against linked mastoids.
-    sampling_rate : float
-        In Hz.
+    n_channels, sampling_rate, mains, artefacts, bad_channels : int and float
+        As `neuroloom.simulators.eeg.Cap` has them; against linked mastoids.
     effect : float
         Multiplies the seizures' rhythm and what follows them; at 0 the events mark nothing.
     preictal : float
@@ -262,8 +234,6 @@ def simulate_seizures(
         Multiplies the spikes; at 0 their events mark nothing.
     apart : float
         Seconds from the onset of one seizure to that of the next at least; 200 or more.
-    mains, artefacts, bad_channels : float
-        As `neuroloom.simulators.eeg.Cap` has them.
     seed : int
 
     Returns
@@ -274,31 +244,23 @@ def simulate_seizures(
         (per minute); the run's ``n_seizures``, ``seizure_seconds`` and ``bad_channel``.
     """
     check_counts(NAME, n_participants=n_participants, n_sessions=n_sessions, n_runs=n_runs)
-    cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), float(bad_channels))
-    cap.check(NAME)
+    cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels)
     _check(hours, seizures_per_day, apart, effect=effect, preictal=preictal, spike_height=spike_height)
     table = recordings(n_participants, n_sessions, n_runs)
     draw = SeizureDraw(
-        int(seed),
-        cap,
-        float(hours),
-        float(seizures_per_day),
-        float(effect),
-        float(preictal),
-        float(apart),
-        which_of(table),
-        float(spike_height),
+        seed=int(seed),
+        cap=cap,
+        which=which_of(table),
+        hours=float(hours),
+        per_day=float(seizures_per_day),
+        effect=float(effect),
+        preictal=float(preictal),
+        apart=float(apart),
+        spike_height=float(spike_height),
     )
     told = f"simulated seizures (effect {effect:g}, build-up {preictal:g})"
-    return drawn_cohort(
-        NAME,
-        draw,
-        table,
-        told=told,
-        truth=truth_of(draw, table),
-        planted={"foci": FOCI, "effect": draw.effect, "preictal": draw.preictal, "spike_height": draw.spike_height,
-                 "task": "monitoring"},
-    )  # fmt: skip
+    planted = {"foci": FOCI, "preictal": draw.preictal, "spike_height": draw.spike_height, "task": "monitoring"}
+    return drawn_cohort(draw, table, told=told, truth=draw.truth(lambda sample: told_of(draw, sample)), planted=planted)
 
 
 def _check(hours, seizures_per_day, apart, **factors):
@@ -311,12 +273,11 @@ def _check(hours, seizures_per_day, apart, **factors):
     check_factor(NAME, **factors)
 
 
-def truth_of(draw, table):
-    """Return the planted quantities, a row a recording."""
-    rows = []
-    for sample, name in table["participant_id"].items():
-        _, durations = draw.seizures(sample)
-        own = {"n_seizures": len(durations), "seizure_seconds": float(durations.sum())}
-        bad = bad_of(draw.cap, draw.key(sample))
-        rows.append(asdict(draw.person(name)[1]) | own | {"bad_channel": " ".join(bad or ())})
-    return pd.DataFrame(rows, index=table.index)
+def told_of(draw, sample):
+    """Return what is planted in a recording beside the `Epilepsy`."""
+    _, durations = draw.seizures(sample)
+    return {
+        "n_seizures": len(durations),
+        "seizure_seconds": float(durations.sum()),
+        "bad_channel": draw.bad_channel(sample),
+    }

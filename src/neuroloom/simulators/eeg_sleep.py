@@ -1,30 +1,15 @@
 """Nights of EEG, eyes and chin: sleep stages that follow each other by chance, and what each looks like."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.scan import Scan
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import (
-    Cap,
-    Rhythm,
-    Traits,
-    alpha,
-    background,
-    check_counts,
-    check_factor,
-    drawn_cohort,
-    geometry,
-    recordings,
-    summed,
-    together,
-    traits,
-    which_of,
-)
+from neuroloom.simulators.eeg import Rhythm, Traits, alpha, background, geometry, summed
 from neuroloom.simulators.eeg_artefacts import Moments, electrodes, eye_map, mains, poisson_times
+from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 from neuroloom.simulators.eeg_rhythms import band, peak
 
 NAME = "simulated_sleep"
@@ -41,6 +26,9 @@ TRANSITIONS = np.array(
         [0.010, 0.020, 0.020, 0.000, 0.950],
     ]
 )
+# how often scorers call a stage as most scorers do, in the order of STAGES (Rosenberg and Van Hout 2013,
+# doi:10.5664/jcsm.2350); else they are taken to call what most often follows it: N2 for N3, N2 or W for N1
+AGREEMENT = np.array([0.841, 0.630, 0.852, 0.674, 0.905])
 LATER = 0.7  # over the night chances of N3 fall, and of R rise, from 1 + LATER to 1 - LATER times, and the reverse
 # what a stage has, by stage: log power of alpha and of the background, V of slow waves, moments per minute
 ALPHA = (1.2, -1.5, -2.5, -3.0, -2.0)
@@ -93,27 +81,44 @@ def hypnogram(n_epochs, rng):
     return stages
 
 
-@dataclass(frozen=True)
-class SleepDraw:
-    """Draws one night, the same one at each call."""
+def calls(disagreement):
+    """Return the chance that a scorer calls a stage (row) so (column), shape (stage, stage)."""
+    others = TRANSITIONS * (1 - np.eye(len(STAGES)))
+    wrong = disagreement * (1 - AGREEMENT)
+    return np.diag(1 - wrong) + wrong[:, None] * others / others.sum(axis=1, keepdims=True)
 
-    seed: int
-    cap: Cap
+
+def best_scores(stages, disagreement):
+    """Return what somebody reaches on a scorer's calls who knows the stages themselves: accuracy, and balanced accuracy.
+
+    Of each stage that call is guessed that brings most: the likeliest, and the one of which the stage is the largest share.
+    """
+    joint = np.bincount(stages, minlength=len(STAGES))[:, None] / len(stages) * calls(disagreement)  # (stage, call)
+    of_call = joint / np.maximum(joint.sum(axis=0), 1e-12)
+    return {"accuracy": float(joint.max(axis=1).sum()), "balanced_accuracy": float(of_call.max(axis=1).mean())}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SleepDraw(Draw):
+    """Draws nights."""
+
+    simulator, keyed_by = NAME, "sleep"
     hours: float
     effect: float
-    which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
+    disagreement: float
 
-    def key(self, sample):
-        return (self.seed, NAME, *self.which[sample])
-
-    def person(self, name):
-        """Return what is in all recordings of a person, and how the person sleeps."""
-        resting = traits(generator(self.seed, NAME, name, "traits"))
-        return resting, sleeper(generator(self.seed, NAME, name, "sleep"))
+    def own_traits(self, name, rng, resting):
+        return sleeper(rng)
 
     def stages(self, sample):
         """Return the stage of each epoch, numbers in STAGES."""
         return hypnogram(int(self.hours * 3600 / EPOCH), generator(*self.key(sample), "hypnogram"))
+
+    def scored(self, sample):
+        """Return the stage that a scorer calls each epoch, numbers in STAGES."""
+        chances = calls(self.disagreement).cumsum(axis=1)[self.stages(sample)]  # (epoch, stage)
+        drawn = generator(*self.key(sample), "scorer").random((len(chances), 1))
+        return (drawn > chances[:, :-1]).sum(axis=1)
 
     def by_stage(self, values, least=-np.inf):
         """Return what a stage has, with the differences between stages multiplied by ``effect``; no less than ``least``."""
@@ -125,14 +130,14 @@ class SleepDraw:
         names = [*cap.names, *EXTRA]
         streams = [seen(stream, cap) for stream in self.brain(sample, stages)] + self.outside(sample, stages)
         data = summed(streams, len(names), round(len(stages) * EPOCH * cap.rate))
-        events = [[n * EPOCH, EPOCH, STAGES[stage]] for n, stage in enumerate(stages)]
+        events = [[n * EPOCH, EPOCH, STAGES[stage]] for n, stage in enumerate(self.scored(sample))]
         types = ["eeg"] * cap.n_channels + list(EXTRA.values())
         return Scan(data, "series", geometry(cap, names, types, events))
 
     def brain(self, sample, stages):
         """Return streams of the cortex, (channel of the cap, STEP) each."""
         key, cap = self.key(sample), self.cap
-        resting, person = self.person(key[2])
+        resting, person = self.person_of(sample)
         knots = knots_of(len(stages))
         broad, posterior = (np.exp(self.by_stage(v)[stages] / 2).repeat(2)[None] for v in (BROAD, ALPHA))
         rhythm = alpha(resting, cap, key, posterior.repeat(4, axis=0), knots)
@@ -145,13 +150,9 @@ class SleepDraw:
             "theta": (peak(5.5, 0.9), self.by_stage(THETA, 0.0)),
         }
         for name, (density, sizes) in waves.items():
-            rhythm = Rhythm(density, self.map(sample, name)[None], knots, sizes[stages].repeat(2)[None])
+            rhythm = Rhythm(density, self.map(sample, name, PLACES[name])[None], knots, sizes[stages].repeat(2)[None])
             out.append(rhythm.steps(cap.rate, generator(*key, name)))
         return [*out, self.spindles(sample, stages).steps(), self.complexes(sample, stages).steps()]
-
-    def map(self, sample, name):
-        key = self.key(sample)
-        return together(PLACES[name], self.cap, generator(*key[:3], name), generator(*key[:4], name))
 
     def times(self, stages, per_minute, rng, gap=1.0):
         """Return moments at rates (per minute) that depend on the stage, in s, none in the last 3 s."""
@@ -163,14 +164,14 @@ class SleepDraw:
     def spindles(self, sample, stages):
         """Return sleep spindles (`Moments`): 0.5 to 1.5 s of the person's frequency, waxing and waning."""
         key, rate = self.key(sample), self.cap.rate
-        rng, (_, person) = generator(*key, "spindles"), self.person(key[2])
+        rng, (_, person) = generator(*key, "spindles"), self.person_of(sample)
         times, waves = self.times(stages, SPINDLES, rng, gap=2.0), []
         for _ in times:
             n = int(rng.uniform(0.5, 1.5) * rate)
             frequency = person.spindle_frequency + 0.3 * rng.standard_normal()
             height = person.spindle * np.exp(0.3 * rng.standard_normal())
             waves.append(height * np.hanning(n) * np.sin(2 * np.pi * (frequency * np.arange(n) / rate + rng.random())))
-        return self.moments(times, waves, self.map(sample, "spindle"))
+        return self.moments(times, waves, self.map(sample, "spindle", PLACES["spindle"]))
 
     def complexes(self, sample, stages):
         """Return K-complexes (`Moments`): a sharp negative wave, then a slower positive one, within a second."""
@@ -179,7 +180,7 @@ class SleepDraw:
         t = np.arange(int(1.2 * rate)) / rate
         shape = -np.exp(-0.5 * ((t - 0.3) / 0.09) ** 2) + 0.7 * np.exp(-0.5 * ((t - 0.65) / 0.16) ** 2)
         heights = 90e-6 * np.exp(0.25 * rng.standard_normal(len(times)))
-        return self.moments(times, [height * shape for height in heights], self.map(sample, "slow"))
+        return self.moments(times, [height * shape for height in heights], self.map(sample, "slow", PLACES["slow"]))
 
     def moments(self, times, waves, topography):
         return Moments((times * self.cap.rate).astype(int), waves, np.tile(topography, (len(times), 1)))
@@ -187,7 +188,7 @@ class SleepDraw:
     def outside(self, sample, stages):
         """Return streams of eyes, chin and electrodes, (every channel, STEP) each."""
         key, rate, n = self.key(sample), self.cap.rate, self.cap.n_channels + len(EXTRA)
-        resting: Traits = self.person(key[2])[0]
+        resting: Traits = self.person_of(sample)[0]
         streams = [electrodes(rate, n, resting.noise, resting.drift, generator(*key, "electrodes"))]
         if self.cap.mains:
             streams.append(mains(self.cap.mains, rate, n, resting.hum, generator(*key, "mains")))
@@ -253,6 +254,7 @@ def simulate_sleep(
     n_channels=19,
     sampling_rate=128.0,
     effect=1.0,
+    disagreement=0.0,
     mains=50.0,
     artefacts=1.0,
     seed=0,
@@ -276,6 +278,9 @@ def simulate_sleep(
         In Hz.
     effect : float
         Multiplies the differences between stages; at 0 the events mark nothing.
+    disagreement : float
+        Multiplies how often the scorer calls an epoch otherwise than it is, 0 to 2: 0 never, 1 as often as scorers do, 37 % of
+        N1 and 17 % over all.
     mains, artefacts : float
         As `neuroloom.simulators.eeg.Cap` has them.
     seed : int
@@ -284,28 +289,36 @@ def simulate_sleep(
     -------
     Cohort
         Input ``eeg`` (channel, time) in V, a row a night; events are the epochs, labelled W, N1, N2, N3, R. ``truth``: the
-        person's ``spindle_frequency`` (Hz), ``spindle`` (V), ``slow`` (factor), and the share of the night in each stage.
+        person's ``spindle_frequency`` (Hz), ``spindle`` (V), ``slow`` (factor), and the share of the night in each stage. ``planted``: ``ceiling``,
+        what knowing the stages reaches on the scorer's calls (see `best_scores`).
     """
     check_counts(NAME, n_participants=n_participants, n_nights=n_nights)
-    cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), 0.0)
-    cap.check(NAME)
+    cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels=0.0)
     if "F7" not in cap.names:
         raise NeuroloomError(f"{NAME}: a cap of {n_channels} has no electrodes near the eyes; give 19, 32 or 64.")
     if not 0.5 <= hours <= 24:
         raise NeuroloomError(f"{NAME}: hours of a night must be 0.5 to 24, but is {hours}.")
-    check_factor(NAME, most=2, effect=effect)
+    check_factor(NAME, most=2, effect=effect, disagreement=disagreement)
     table = recordings(n_participants, n_nights, 1)
-    draw = SleepDraw(int(seed), cap, float(hours), float(effect), which_of(table))
-    rows = []
-    for sample, name in table["participant_id"].items():
-        shares = np.bincount(draw.stages(sample), minlength=len(STAGES)) / len(draw.stages(sample))
-        rows.append(asdict(draw.person(name)[1]) | dict(zip(STAGES, shares.tolist(), strict=True)))
-    told = f"simulated sleep (effect {effect:g})"
+    draw = SleepDraw(
+        seed=int(seed),
+        cap=cap,
+        which=which_of(table),
+        hours=float(hours),
+        effect=float(effect),
+        disagreement=float(disagreement),
+    )
+    best = best_scores(np.concatenate([draw.stages(sample) for sample in table.index]), draw.disagreement)
     return drawn_cohort(
-        NAME,
         draw,
         table,
-        told=told,
-        truth=pd.DataFrame(rows, index=table.index),
-        planted={"places": PLACES, "effect": draw.effect, "task": "sleep"},
+        told=f"simulated sleep (effect {effect:g})",
+        truth=draw.truth(lambda sample: shares_of(draw.stages(sample))),
+        planted={"places": PLACES, "task": "sleep"} | ({"ceiling": best} if draw.effect else {}),
     )
+
+
+def shares_of(stages):
+    """Return the share of a night in each stage, name -> share."""
+    shares = np.bincount(stages, minlength=len(STAGES)) / len(stages)
+    return dict(zip(STAGES, shares.tolist(), strict=True))

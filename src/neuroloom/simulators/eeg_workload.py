@@ -1,29 +1,15 @@
 """EEG of people who hold things in mind: frontal theta rises and parietal alpha falls with the n of n-back."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.special import polygamma
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.seeds import generator
-from neuroloom.simulators.eeg import (
-    Cap,
-    Rhythm,
-    background,
-    bad_of,
-    check_counts,
-    check_factor,
-    drawn_cohort,
-    everyday,
-    recorded,
-    recordings,
-    together,
-    traits,
-    which_of,
-)
+from neuroloom.simulators.eeg import Rhythm, block_gains, recorded
 from neuroloom.simulators.eeg_ceiling import linear_accuracy
+from neuroloom.simulators.eeg_draw import Draw, cap_of, check_counts, check_factor, drawn_cohort, recordings, which_of
 from neuroloom.simulators.eeg_rhythms import degrees_of_freedom, peak
 
 NAME = "simulated_workload"
@@ -67,25 +53,18 @@ def worker(rng, resting, effect):
     )
 
 
-@dataclass(frozen=True)
-class WorkloadDraw:
-    """Draws one recording, the same one at each call."""
+@dataclass(frozen=True, kw_only=True)
+class WorkloadDraw(Draw):
+    """Draws runs of n-back."""
 
-    seed: int
-    cap: Cap
+    simulator, keyed_by = NAME, "load"
     levels: tuple[int, ...]
     n_blocks: int
     block: float
     effect: float
-    which: dict[str, tuple[str, str, str]]  # sample -> person, session, run
 
-    def key(self, sample):
-        return (self.seed, NAME, *self.which[sample])
-
-    def person(self, name):
-        """Return what is in all recordings of a person, and how rhythms answer to load."""
-        resting = traits(generator(self.seed, NAME, name, "traits"))
-        return resting, worker(generator(self.seed, NAME, name, "load"), resting, self.effect)
+    def own_traits(self, name, rng, resting):
+        return worker(rng, resting, self.effect)
 
     def blocks(self, sample):
         """Return onsets of the blocks, in s, and the n of each."""
@@ -94,27 +73,22 @@ class WorkloadDraw:
 
     def rhythms(self, sample):
         """Return theta and alpha of a recording, name -> `Rhythm`."""
-        key = self.key(sample)
-        _, person = self.person(key[2])
+        key, (_, person) = self.key(sample), self.person_of(sample)
         onsets, levels = self.blocks(sample)
         waxing = WAXING * generator(*key, "waxing").standard_normal((2, self.n_blocks))
         logs = waxing + person.slopes()[:, None] * levels
-        knots = (onsets[:, None] + np.array([-1.0, 0.0, self.block, self.block + 1.0])).ravel()
-        inside = np.array([0.0, 1.0, 1.0, 0.0])
-        gains = np.exp((logs[:, :, None] * inside).reshape(2, -1) / 2)
+        knots, gains = block_gains(onsets, self.block, logs)
         out = {}
         for n, (name, places) in enumerate(PLACES.items()):
             size, frequency = getattr(person, name), getattr(person, f"{name}_frequency")
-            topography = together(places, self.cap, generator(*key[:3], name), generator(*key[:4], name))
+            topography = self.map(sample, name, places)
             out[name] = Rhythm(peak(frequency, WIDTHS[name]), size * topography[None], knots, gains[n : n + 1])
         return out
 
     def __call__(self, sample):
         key, cap = self.key(sample), self.cap
         duration = FIRST + (self.block + REST) * self.n_blocks
-        resting, _ = self.person(key[2])
-        streams = everyday(resting, cap, duration, key)
-        streams.append(background(resting, cap, generator(*key, "background")))
+        streams = self.awake(sample, duration)
         streams += [r.steps(cap.rate, generator(*key, name)) for name, r in self.rhythms(sample).items()]
         onsets, levels = self.blocks(sample)
         events = [[float(t), self.block, f"{n}-back"] for t, n in zip(onsets, levels, strict=True)]
@@ -157,14 +131,10 @@ def simulate_workload(
         Length of a block, in s; 10 s of rest between blocks.
     levels : sequence of int
         The n that are asked for, 0 to 4, two or more; equally many blocks of each.
-    n_channels : int
-        19, 22, 32 or 64; against linked mastoids.
-    sampling_rate : float
-        In Hz.
+    n_channels, sampling_rate, mains, artefacts, bad_channels : int and float
+        As `neuroloom.simulators.eeg.Cap` has them; against linked mastoids.
     effect : float
         Multiplies the changes of log power; 0 plants nothing.
-    mains, artefacts, bad_channels : float
-        As `neuroloom.simulators.eeg.Cap` has them.
     seed : int
 
     Returns
@@ -177,24 +147,23 @@ def simulate_workload(
     """
     counts = {"n_sessions": n_sessions, "n_runs": n_runs, "n_blocks": n_blocks}
     check_counts(NAME, n_participants=n_participants, **counts)
-    cap = Cap(n_channels, float(sampling_rate), float(mains), float(artefacts), float(bad_channels))
-    cap.check(NAME)
+    cap = cap_of(NAME, n_channels, sampling_rate, mains, artefacts, bad_channels)
     _check(levels, n_blocks, block, effect)
     table = recordings(n_participants, n_sessions, n_runs)
     levels = tuple(int(level) for level in levels)
-    draw = WorkloadDraw(int(seed), cap, levels, int(n_blocks), float(block), float(effect), which_of(table))
-    truth = truth_of(draw, table)
-    ceiling = float(truth["best_accuracy"].mean())
-    planted = {"places": PLACES, "effect": draw.effect, "task": "nback"}
-    told = f"simulated workload (effect {effect:g})"
-    return drawn_cohort(
-        NAME,
-        draw,
-        table,
-        told=told,
-        truth=truth,
-        planted=planted | {"ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling}},
+    draw = WorkloadDraw(
+        seed=int(seed),
+        cap=cap,
+        which=which_of(table),
+        levels=levels,
+        n_blocks=int(n_blocks),
+        block=float(block),
+        effect=float(effect),
     )
+    truth = draw.truth(lambda sample: told_of(draw, sample))
+    ceiling = float(truth["best_accuracy"].mean())
+    planted = {"places": PLACES, "task": "nback", "ceiling": {"accuracy": ceiling, "balanced_accuracy": ceiling}}
+    return drawn_cohort(draw, table, told=f"simulated workload (effect {effect:g})", truth=truth, planted=planted)
 
 
 def _check(levels, n_blocks, block, effect):
@@ -208,11 +177,8 @@ def _check(levels, n_blocks, block, effect):
     check_factor(NAME, effect=effect)
 
 
-def truth_of(draw, table):
-    """Return the planted quantities, a row a recording."""
-    rows = []
-    for sample, name in table["participant_id"].items():
-        person, bad = draw.person(name)[1], bad_of(draw.cap, draw.key(sample))
-        own = {"best_accuracy": best_accuracy(person, draw.levels, draw.block), "bad_channel": " ".join(bad or ())}
-        rows.append(asdict(person) | own)
-    return pd.DataFrame(rows, index=table.index)
+def told_of(draw, sample):
+    """Return what is planted in a recording beside the `Worker`."""
+    _, person = draw.person_of(sample)
+    best = best_accuracy(person, draw.levels, draw.block)
+    return {"best_accuracy": best, "bad_channel": draw.bad_channel(sample)}

@@ -33,7 +33,8 @@ class FoldInputs:
             shapes = {int(row): _shape(store, row) for row in known}
             if len(set(shapes.values())) > 1:
                 raise NeuroloomError(ragged_message(store, shapes))
-            self.given[name] = {"shape": shapes[int(known[0])], "names": store.names}
+            rate = store.geometry(int(known[0])).get("sampling_rate")
+            self.given[name] = {"shape": shapes[int(known[0])], "names": store.names, "sampling_rate": rate}
             if chain.steps:
                 chain.fit(store.stack(known), data.cohort.table.iloc[known], store.names)
             self.names[name] = chain.names if chain.steps else store.names

@@ -59,13 +59,20 @@ def stream_chain(parts, geometry):
     """
     names_of(geometry, "a stream")
     steps, now = [], geometry
-    for part in (part if isinstance(part, Part) else Part(**part) for part in parts):
-        step = build("transform", SCAN_TRANSFORMS, part)
-        if not getattr(step, "causal", False):
-            raise NeuroloomError(_refusal(part, step))
-        steps.append(step.stream(now))
+    for transform in streamable(parts):
+        steps.append(transform.stream(now))
         now = steps[-1].geometry
     return StreamChain(steps, geometry)
+
+
+def streamable(parts):
+    """Return the transforms of a chain, or raise an error that names the first part that needs what is not there yet."""
+    made = []
+    for part in (part if isinstance(part, Part) else Part(**part) for part in parts):
+        made.append(build("transform", SCAN_TRANSFORMS, part))
+        if not getattr(made[-1], "causal", False):
+            raise NeuroloomError(_refusal(part, made[-1]))
+    return made
 
 
 def _refusal(part, step):

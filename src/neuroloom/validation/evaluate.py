@@ -133,17 +133,24 @@ def evaluate(
         for learner in tested.outcomes
     }
     report |= _beside_each_other(setting, roles, labels or {})
-    if spelling is not None:
-        report["spelling"] = evaluate_spelling(predictions, tested, unit=unit, **spelling)
-    if events is not None:
-        report["events"] = evaluate_events(predictions, tested=tested, unit=unit, seed=seed, deep=deep, **events)
-    if forecast is not None:
-        report["forecast"] = evaluate_forecasts(predictions, tested=tested, unit=unit, deep=deep, **forecast)
+    report |= _in_recordings(predictions, setting, spelling, events, forecast)
     report = plain(report)
     if identity == "unknown":
         report["learners"] = _for_nobody_new(report["learners"], unit)
     report["sentence"] = first_sentence(report)
     report["warnings"] = warnings_of(report, tested, setting)
+    return report
+
+
+def _in_recordings(predictions, setting, spelling, events, forecast):
+    """Return what many trials or windows of a recording mean together, of what was asked for."""
+    report, of = {}, {"tested": setting.tested, "unit": setting.unit}
+    if spelling is not None:
+        report["spelling"] = evaluate_spelling(predictions, **of, **spelling)
+    if events is not None:
+        report["events"] = evaluate_events(predictions, **of, seed=setting.seed, deep=setting.deep, **events)
+    if forecast is not None:
+        report["forecast"] = evaluate_forecasts(predictions, **of, deep=setting.deep, **forecast)
     return report
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuroloom.cohort.exchange import Exchangeable, exchangeable
-from neuroloom.metrics.decision import accuracy, confusion
+from neuroloom.metrics.decision import confusion, metrics_of_class
 from neuroloom.validation.calibration import calibration_summary
 from neuroloom.validation.confounds import associations
 from neuroloom.validation.intervals import scored
@@ -41,22 +41,17 @@ def learner_entry(setting, learner, refit=None, n_refits=0):
     if learner in tested.corrected:
         entry["scores"] |= _corrected(setting, tested.corrected[learner])
     if setting.kind == "classify":
-        entry["confusion"] = _confusion(outcomes, setting.unit)
+        counts = confusion(outcomes.truth, outcomes.prediction)
+        repeats = len(np.unique(outcomes.repeat))
+        entry["confusion"] = {"labels": list(outcomes.classes), "counts": counts, "repeats": repeats}
+    if len(outcomes.classes) > 2:
+        entry["by_class"] = {
+            str(name): {
+                metric.name: scored(metric, outcomes, setting.unit) for metric in metrics_of_class(number, name)
+            }
+            for number, name in enumerate(outcomes.classes)
+        }
     return entry | _by_site(setting, outcomes) | _by_group(setting, outcomes)
-
-
-def _confusion(outcomes, unit):
-    """Return counts of true and called classes, and with an interval the share of each class that is found."""
-    found = {}
-    for number, name in enumerate(outcomes.classes):
-        metric = replace(accuracy, estimand=f"share of {name} that is called so")
-        found[name] = scored(metric, outcomes.subset(outcomes.truth == number), unit)
-    return {
-        "labels": list(outcomes.classes),
-        "counts": confusion(outcomes.truth, outcomes.prediction),
-        "repeats": len(np.unique(outcomes.repeat)),
-        "found": found,
-    }
 
 
 def _corrected(setting, outcomes):

@@ -1,5 +1,6 @@
 """The page's first sentence: what the numbers mean together, in plain words."""
 
+from neuroloom.validation.sentence_events import clauses_of_events
 from neuroloom.validation.words import WHO_UNKNOWN, plural
 
 SMALL = 30  # units below which nothing is concluded
@@ -37,6 +38,7 @@ def first_sentence(report):
     small = too_small(report)
     shown = above_chance(report)
     clauses = [_main(report, subject, score, shown, small)]
+    clauses += clauses_of_events(report)
     clauses += _baseline(report, shown, small)
     clauses += _confounds(report, shown and not small)
     clauses += _bounds(report)
