@@ -97,7 +97,10 @@ SPIKES = {
     "cohort.n_participants": 9,
     "cohort.sampling_rate": 64.0,
     "cohort.mains": 0.0,
-    "inputs.eeg.chain": [{"name": "filter", "high_pass": 1.0, "low_pass": 28.0}, {"name": "scale_robust", "clip": 20.0}],
+    "inputs.eeg.chain": [
+        {"name": "filter", "high_pass": 1.0, "low_pass": 28.0},
+        {"name": "scale_robust", "clip": 20.0},
+    ],
     "model": {"name": "template_matching"},
     "baselines": [],
     "explanation": [],
