@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from neuroloom.live.arrivals import Arrivals
 from neuroloom.live.block import Block
 from neuroloom.live.feedback import Feedback
 from neuroloom.live.listeners import Listeners
-from neuroloom.live.lsl_source import leaps
+from neuroloom.live.lsl_source import LslSource, leaps
 from neuroloom.live.session import Session
 
 GEOMETRY = {"names": ["C3"], "sampling_rate": 100.0}
@@ -126,6 +127,12 @@ def test_a_port_that_is_taken_is_told():
         pytest.raises(NeuroloomError, match="nobody can listen there"),
     ):
         Listeners(f"tcp://127.0.0.1:{taken.getsockname()[1]}")
+
+
+def test_without_pylsl_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pylsl", None)
+    with pytest.raises(NeuroloomError, match=r"pip install 'neuroloom\[live\]'"):
+        LslSource("cap")
 
 
 def test_samples_are_lost_where_time_stamps_leap_and_not_where_they_waver():

@@ -129,7 +129,7 @@ class Session:
         if block.first + old > self.next:
             lost = block.first + old - self.next
             self.tally.lost += lost
-            yield self._gap(lost, "samples were lost on the way")
+            yield self._gap("samples were lost on the way", seconds=lost / self.rate)
             self.next += lost
         names = self.stream.not_numbers(data)
         if not names:
@@ -137,18 +137,18 @@ class Session:
             return data
         if self.unusable_since is None:
             self.unusable_since = self.next
-            yield self._gap(data.shape[1], f"values that are not numbers in {listed(names)}")
+            yield self._gap(f"values that are not numbers in {listed(names)}")
         self.tally.unusable += data.shape[1]
         self.next += data.shape[1]
         self._check_patience(names)
         return None
 
-    def _gap(self, n, why):
+    def _gap(self, why, **more):
         """Begin anew, and return the line that says so."""
         self.stream.restart()
         self.feedback.restart()
         self.tally.gaps += 1
-        return {"event": "gap", "time": self._time(), "seconds": n / self.rate, "why": why}
+        return {"event": "gap", "time": self._time(), "why": why, **more}
 
     def _check_order(self, block):
         """Raise where nothing but old samples has come for long: their numbers went back."""
