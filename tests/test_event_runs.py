@@ -152,8 +152,8 @@ def test_time_before_seizures_is_told_apart_where_something_was_planted_there_al
     told = told.assign(odds=odds, before=told["truth_event"] == "preictal")
     inside = [roc_auc_score(own["before"], own["odds"]) for _, own in told.groupby("participant_id")]
     assert low < np.mean(inside) < high  # seen: .52 and .67
-    found = run.metrics["learners"]["band_power"]["confusion"]["found"]
-    assert set(found) == {"interictal", "preictal", "seizure"}
+    by_class = run.metrics["learners"]["band_power"]["by_class"]
+    assert set(by_class) == {"interictal", "preictal", "seizure"}
 
 
 @pytest.mark.slow
