@@ -20,7 +20,7 @@ def main():
 
 def page(recipe):
     """Return a recipe's page, in Markdown."""
-    low, high = recipe.expected["value"]
+    reached = " to ".join(str(value) for value in recipe.expected["value"])
     beside = [one.label or one.name for one in recipe.baselines]
     if recipe.validation.confounds:
         beside.append(f"the confounds alone ({', '.join(recipe.validation.confounds)})")
@@ -42,7 +42,7 @@ def page(recipe):
 | model | {recipe.model.label or recipe.model.name} |
 | beside it, on the same folds | {"; ".join(beside)} |
 | split | {recipe.validation.split}, unit of claim: {recipe.validation.unit} |
-| what an honest run reaches | {recipe.expected["metric"]} {low} to {high} ({recipe.expected["on"]}) |
+| what an honest run reaches | {recipe.expected["metric"]} {reached} ({recipe.expected["on"]}) |
 | source | <{recipe.source}> |
 
 {"Variants:" if variants else ""}

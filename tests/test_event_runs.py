@@ -94,10 +94,13 @@ def test_the_tune_part_says_the_same_whatever_the_test_part_is(cache, tmp_path):
 
 
 SPIKES = {
-    "cohort.n_participants": 6,
+    "cohort.n_participants": 9,
     "cohort.sampling_rate": 64.0,
     "cohort.mains": 0.0,
-    "inputs.eeg.chain": [{"name": "filter", "high_pass": 1.0, "low_pass": 28.0}],
+    "inputs.eeg.chain": [
+        {"name": "filter", "high_pass": 1.0, "low_pass": 28.0},
+        {"name": "scale_robust", "clip": 20.0},
+    ],
     "model": {"name": "template_matching"},
     "baselines": [],
     "explanation": [],
@@ -114,7 +117,7 @@ def test_planted_spikes_of_people_never_seen_are_found_one_by_one(cache, tmp_pat
     run = neuroloom.run(spikes(), out=tmp_path / "run", cache=cache, jobs=1)
     told = run.metrics["events"]
     found = told["learners"]["template_matching"]
-    assert found["f1"]["value"] > 0.3
+    assert found["f1"]["value"] > 0.2  # seen: .39, at random .01
     assert found["chance"]["f1"] < 0.05
     assert found["chance"]["p"] == pytest.approx(1 / 201)
     assert abs(found["latency"]["value"]) < 0.3  # s
@@ -137,8 +140,9 @@ def test_where_spikes_have_no_height_none_is_found(cache, tmp_path):
 def test_time_before_seizures_is_told_apart_where_something_was_planted_there_alone(
     cache, tmp_path, preictal, low, high
 ):
-    changes = {key: QUICK[key] for key in ("cohort.sampling_rate", "cohort.mains", "inputs.eeg.chain", "model")}
-    changes |= {"cohort.n_participants": 4, "validation.folds": 2, "trials.every": 10.0, "baselines": []}
+    changes = {key: QUICK[key] for key in ("cohort.sampling_rate", "cohort.mains", "model")}
+    changes |= {"inputs.eeg.chain": SPIKES["inputs.eeg.chain"], "trials.every": 10.0, "baselines": []}
+    changes |= {"cohort.n_participants": 6, "validation.folds": 3}
     changes |= {"validation.permutations": 0, "cohort.preictal": preictal}
     run = neuroloom.run(
         read_recipe("seizure-three-class", None, [*changes.items()]), out=tmp_path / "run", cache=cache, jobs=1
@@ -147,9 +151,9 @@ def test_time_before_seizures_is_told_apart_where_something_was_planted_there_al
     odds = told["prediction_p_preictal"] / (told["prediction_p_preictal"] + told["prediction_p_interictal"])
     told = told.assign(odds=odds, before=told["truth_event"] == "preictal")
     inside = [roc_auc_score(own["before"], own["odds"]) for _, own in told.groupby("participant_id")]
-    assert low < np.mean(inside) < high
-    found = run.metrics["learners"]["band_power"]["confusion"]["found"]
-    assert set(found) == {"interictal", "preictal", "seizure"}
+    assert low < np.mean(inside) < high  # seen: .52 and .67
+    by_class = run.metrics["learners"]["band_power"]["by_class"]
+    assert set(by_class) == {"interictal", "preictal", "seizure"}
 
 
 @pytest.mark.slow
