@@ -78,16 +78,28 @@ def test_one_fold_decides_nothing():
     assert "must not be read as a biomarker" in verdict([told])
 
 
-@pytest.mark.parametrize(("strength", "effect", "passed"), [(2.0, True, True), (0.0, True, False), (0.0, False, True)])
-def test_planted_place(strength, effect, passed):
+@pytest.mark.parametrize(
+    ("strength", "effect", "knows", "passed"),
+    [
+        (2.0, True, True, True),
+        (2.0, True, None, True),
+        (2.0, True, False, False),  # a learner at chance finds nothing, whatever its map shows
+        (2.0, False, True, False),
+        (2.0, False, False, True),
+        (0.0, True, True, False),
+        (0.0, False, True, True),
+    ],
+)
+def test_planted_place(strength, effect, knows, passed):
     rng = np.random.default_rng(1)
     mask = np.arange(N_FEATURES) < 30
     values = rng.standard_normal(N_FEATURES) + strength * mask
     people = rng.standard_normal((60, N_FEATURES))
     of_answers = partial(drawn_answers, people, lambda weights, along: weights, "mean")
     place, frame = Place(mask, "planted features", effect), Frame("table", (N_FEATURES,))
-    told = check_planted_place(values, noise(), place, frame, EVERYWHERE, of_answers)
+    told = check_planted_place(values, noise(), place, frame, EVERYWHERE, of_answers, knows=knows)
     assert told["passed"] is passed
+    assert ("The learner is not above chance" in told["text"]) is (knows is False)
     assert told["name"] == ("planted_place" if effect else "nothing_planted")
 
 

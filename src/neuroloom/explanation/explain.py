@@ -73,9 +73,10 @@ def _place_key(one):
 
 def _method(one, made, folds, place, people, run, prepared):
     """Return one entry of summary.json, having written its maps."""
-    tests = outcomes(one, made, place, people, prepared.recipe.seed)
+    knows = []
     if (run.folder / "metrics.json").is_file():
-        tests.insert(0, check_learner(run.metrics["learners"][one.learner].get("null")))
+        knows = [check_learner(run.metrics["learners"][one.learner].get("null"))]
+    tests = knows + outcomes(one, made, place, people, prepared.recipe.seed, knows[0]["passed"] if knows else None)
     of_all = "" if len(folds) == len(prepared.folds) else f" (of {len(prepared.folds)})"
     in_folds = "the one fold" if len(folds) == 1 else f"{len(folds)} folds"
     samples = "people" if prepared.recipe.trials is None else "trials"
@@ -128,7 +129,7 @@ def _tells_classes_of_trials(one, prepared):
     return of_series and prepared.data.target.name == trials.column
 
 
-def outcomes(one, made, place, people=None, seed=0):
+def outcomes(one, made, place, people=None, seed=0, knows=None):
     """Return the outcome of every test of one explanation.
 
     Parameters
@@ -141,6 +142,8 @@ def outcomes(one, made, place, people=None, seed=0):
     people : ndarray of shape (person, *frame shape) or None
         What a learner sees of some people.
     seed : int
+    knows : bool or None
+        Whether the learner is above chance; None where that is not known.
     """
     domain = domain_of(one.frame, one.varies)
     tests = [
@@ -163,7 +166,7 @@ def outcomes(one, made, place, people=None, seed=0):
         if people is not None:
             chance = partial(drawn_answers, people, partial(one.how.of_linear, frame=one.frame), one.reading)
         drawn = means_of_folds(one.redrawn) if one.how.is_signed else one.redrawn
-        told = check_planted_place(one.map, drawn, place, one.frame, one.varies, chance, seed)
+        told = check_planted_place(one.map, drawn, place, one.frame, one.varies, chance, seed, knows)
         tests += [told] if told else []
     return tests
 

@@ -84,11 +84,12 @@ def check_agreement_of_methods(maps, redrawn, others, others_redrawn, domain, na
     return outcome(f"agreement_with_{name}", value, bar, value > bar, text)
 
 
-def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, seed=0):
+def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, seed=0, knows=None):
     """The map must find the planted place beyond chance; where nothing is planted, it must not.
 
     Chance is what the place moved elsewhere gives, what drawn answers give on the same people, and what learners
-    with drawn weights give; the hardest of them is the threshold.
+    with drawn weights give; the hardest of them is the threshold. A learner that is not above chance (``knows`` is
+    False) finds nothing: its map may lie anywhere, also where the strongest rhythm is.
     """
     reached = found(values, place, frame, varies, of_answers, seed)
     if reached is None:
@@ -97,7 +98,8 @@ def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, 
     told = f"AUC of the map's strength for {place.text}, against the rest of the map; p = {reached.p:.4f}"
     told += f" (against {reached.method}); learners with drawn weights reach {highest:.2f} at most."
     bar = max(reached.bar, highest)
-    is_found = reached.p < LEVEL and reached.auc > bar
+    is_found = reached.p < LEVEL and reached.auc > bar and knows is not False
+    told += " The learner is not above chance, so that its map finds nothing." if knows is False else ""
     if not place.effect:
         text = f"Nothing was planted, and the map must not single out the place. {told}"
         return outcome("nothing_planted", reached.auc, bar, not is_found, text)
