@@ -17,7 +17,7 @@ from pathlib import Path
 from statsmodels.stats.proportion import proportion_confint
 from study_record import commit, write
 
-from neuroloom.experiment import evaluated, learn
+from neuroloom.experiment import learn, score
 from neuroloom.explanation.explain import explain
 from neuroloom.preparation import prepare, read_cohort
 from neuroloom.recipe import read_recipe
@@ -61,7 +61,7 @@ def study_rows(kind, seed, effect, **more):
     overrides = {**settings, **more}
     cohort = {"seed": seed, "effect": effect, **overrides.pop("cohort")}
     asked = {f"cohort.{key}": value for key, value in cohort.items()}
-    asked |= {"seed": seed, "baselines": baselines, "explanation": methods, "validation.permutations": 0, **overrides}
+    asked |= {"seed": seed, "baselines": baselines, "explanation": methods, **overrides}
     recipe = read_recipe(name, overrides=asked.items())
     with tempfile.TemporaryDirectory() as folder:
         run, cache = Run(Path(folder) / "run"), Cache(Path(folder) / "cache", 1)
@@ -70,8 +70,9 @@ def study_rows(kind, seed, effect, **more):
             run.start(recipe, of_people.fingerprint())
             prepared = prepare(recipe, of_people, cache)
             learn(run, prepared, cache)
-            scores = evaluated(run, prepared)["learners"]
+            score(run, prepared, cache)
             told = explain(run, prepared)["methods"]
+            scores = run.metrics["learners"]
     return [row_of(kind, seed, effect, one, scores) for one in told]
 
 
@@ -85,6 +86,7 @@ def row_of(kind, seed, effect, one, scores):
         "method": one["name"],
         "learner": one["learner"],
         "learner_auc": scores[one["learner"]]["scores"]["auc"]["value"],
+        "learner_p": scores[one["learner"]]["null"]["p"],
         "auc": test["value"],
         "threshold": test["threshold"],
         "found": test["passed"] == (test["name"] == "planted_place"),
