@@ -10,6 +10,7 @@ from neuroloom.metrics.decision import accuracy
 from neuroloom.validation.counted import fitted_recordings, items, thresholds_of
 from neuroloom.validation.forecaster import HOUR, Forecaster, Judged, Watched, at_least, summed
 from neuroloom.validation.intervals import rate_interval, scored
+from neuroloom.validation.timeline import timeline, worst_and_best
 
 WARNING_COLUMNS = (
     "recording_id",
@@ -21,7 +22,6 @@ WARNING_COLUMNS = (
     "expects_from",
     "expects_to",
 )
-MOST_STEPS = 1500  # of a course that the page draws
 
 
 @dataclass(frozen=True)
@@ -187,24 +187,15 @@ def _timelines(made, forecaster):
     """Return what the page draws of the recordings that were foreseen worst and best; ties go to more false warnings."""
     asked = [one for one in made if one.judged.true] or made
     order = sorted(asked, key=lambda one: (one.judged.hits / max(1, one.judged.true), -one.judged.false))
-    kinds = [("worst", order[0])] + ([("best", order[-1])] if len(order) > 1 else [])
-    return [{"kind": kind, **_timeline(one, forecaster)} for kind, one in kinds]
+    return worst_and_best(order, lambda one: _timeline(one, forecaster))
 
 
 def _timeline(one, forecaster):
-    together = -(-len(one.watched.probability) // MOST_STEPS)  # steps of which the highest is drawn
-    padded = np.pad(one.watched.probability, (0, -len(one.watched.probability) % together), constant_values=np.nan)
-    highest = np.fmax.reduce(padded.reshape(-1, together), axis=1)
-    return {
-        "recording": one.recording,
-        "person": one.person,
-        "seconds": one.watched.seconds,
-        "threshold": one.threshold,
-        "truth": [[float(onset), float(onset)] for onset in one.watched.onsets],
-        "alarms": [list(forecaster.expected(time)) for time in one.raised],
-        "step": forecaster.step * together,
-        "probability": [round(float(value), 4) for value in highest],
-    }
+    truth = [(float(onset), float(onset)) for onset in one.watched.onsets]
+    expected = [forecaster.expected(time) for time in one.raised]
+    return timeline(
+        one.watched, forecaster.step, person=one.person, threshold=one.threshold, truth=truth, alarms=expected
+    )
 
 
 def _warning_rows(made_by, forecaster):

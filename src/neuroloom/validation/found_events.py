@@ -13,6 +13,7 @@ from neuroloom.validation.alarms import Course, Detector, random_alarms, total
 from neuroloom.validation.counted import fitted_recordings, items, thresholds_of
 from neuroloom.validation.event_rates import rate_agreement
 from neuroloom.validation.intervals import rate_interval, scored
+from neuroloom.validation.timeline import timeline, worst_and_best
 
 SHARES = {  # name -> what it estimates
     "sensitivity": "share of events that are found",
@@ -20,7 +21,6 @@ SHARES = {  # name -> what it estimates
     "f1": "F1 of events: the share of right ones among events and alarms together",
 }
 ALARM_COLUMNS = ("recording_id", "participant_id", "repeat", "fold", "learner", "onset", "duration")
-MOST_STEPS = 1500  # of a course that the page draws
 
 
 @dataclass(frozen=True)
@@ -214,24 +214,12 @@ def _timelines(found, step):
     """Return what the page draws of the recordings with the lowest and the highest F1; ties go to more false alarms."""
     defined = [one for one in found if not np.isnan(one.counts.f1)] or found
     order = sorted(defined, key=lambda one: (one.counts.f1, -one.counts.false))
-    kinds = [("worst", order[0])] + ([("best", order[-1])] if len(order) > 1 else [])
-    return [{"kind": kind, **_timeline(one, step)} for kind, one in kinds]
+    return worst_and_best(order, lambda one: _timeline(one, step))
 
 
 def _timeline(one, step):
-    together = -(-len(one.course.probability) // MOST_STEPS)  # steps of which the highest is drawn
-    padded = np.pad(one.course.probability, (0, -len(one.course.probability) % together), constant_values=np.nan)
-    highest = np.fmax.reduce(padded.reshape(-1, together), axis=1)
-    return {
-        "recording": one.course.recording,
-        "person": one.person,
-        "seconds": one.course.seconds,
-        "threshold": one.threshold,
-        "truth": [[onset, onset + duration] for onset, duration in one.course.truth],
-        "alarms": [[onset, onset + duration] for onset, duration in one.alarms],
-        "step": step * together,
-        "probability": [round(float(value), 4) for value in highest],
-    }
+    truth, alarms = ([(onset, onset + lasts) for onset, lasts in spans] for spans in (one.course.truth, one.alarms))
+    return timeline(one.course, step, person=one.person, threshold=one.threshold, truth=truth, alarms=alarms)
 
 
 def _alarm_rows(found_by):
