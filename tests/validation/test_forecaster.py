@@ -8,7 +8,8 @@ from scipy import stats
 
 from neuroloom.cohort.before_events import Before
 from neuroloom.seeds import generator
-from neuroloom.validation.forecaster import Forecaster, Watched, at_least, summed
+from neuroloom.validation.alarms import total
+from neuroloom.validation.forecaster import Forecaster, Watched, at_least
 
 MINUTE, HOUR = 60.0, 3600.0
 FORECASTER = Forecaster(length=30.0, every=30.0, horizon=5 * MINUTE, occurrence=30 * MINUTE, threshold=0.5)
@@ -57,9 +58,9 @@ def test_the_time_in_which_a_warning_is_false_or_an_event_could_have_come():
     # answered from .5 min on (a window tells from its end), to 115, and from 151.5. Of it an event comes 5 to 35 min
     # after 85 to 115, and after 205 the time of a warning is not recorded to its end
     assert judged.open_seconds / MINUTE == pytest.approx((85 - 0.5) + (205 - 151.5), abs=0.1)
-    # half of the 30 min before must be answered: from 20.5 on, to the event; after it, and once half of what lies before
-    # is answered again, from 171.5 on
-    assert judged.eligible / MINUTE == pytest.approx((120 - 20.5) + (240 - 171.5), abs=0.1)
+    # half of the 30 min before must be answered, but for a window and the way to the next (1 min): from 19.5 on, to the
+    # event; after it, and once half of what lies before is answered again, from 170.5 on
+    assert judged.eligible / MINUTE == pytest.approx((120 - 19.5) + (240 - 170.5), abs=0.1)
     assert judged.warned / MINUTE == pytest.approx(120 - 100.5, abs=0.1)
 
 
@@ -99,7 +100,7 @@ def test_warnings_that_know_nothing_are_called_better_than_chance_in_no_more_tha
             events = np.stack([onsets, onsets + 60], axis=1)
             one = course(draw, events, 12 * HOUR, 0.6)
             judged.append(FORECASTER.judged(one, FORECASTER.warnings(one, 0.5)))
-        whole = summed(judged)
+        whole = total(judged)
         p.append(at_least(whole.hits, [whole.time_in_warning] * whole.true))
         expected.append(whole.time_in_warning * whole.true)
         reached.append(whole.hits)
@@ -121,9 +122,26 @@ def test_the_threshold_is_the_one_farthest_above_chance_and_keeps_to_the_rate_th
 
 def test_counts_of_recordings_are_added():
     one, two = (FORECASTER.judged(w, FORECASTER.warnings(w, 0.5)) for w in (watched([(95, 98)]), watched([(80, 83)])))
-    both = summed([one, two])
+    both = total([one, two])
     assert (both.true, both.hits, both.false) == (2, 1, 1)
     assert both.sensitivity == 0.5
     assert both.leads == one.leads
     assert both.false_per_hour == pytest.approx(HOUR / (one.open_seconds + two.open_seconds))
     assert all(later > earlier for earlier, later in pairwise([one.eligible, both.eligible]))
+
+
+@pytest.mark.parametrize("onset", [1200.0, 1210.0, 1229.0, 1231.0, 1300.0])
+def test_what_is_asked_for_could_have_been_foreseen(onset):
+    """With half of the time before it recorded (from 1200 s on) an event is asked for, and lies in the eligible time."""
+    one = watched([(5, 6)], events=np.array([[onset, onset + 60]]))
+    judged = FORECASTER.judged(one, FORECASTER.warnings(one, 0.5))
+    assert judged.true == 1
+    assert judged.eligible >= 30
+    assert 0 <= judged.time_in_warning <= 1
+
+
+def test_a_threshold_is_chosen_where_some_of_the_tune_part_tells_nothing():
+    quiet = watched([], events=np.empty((0, 2)))
+    tune = Forecaster(**{**FORECASTER.__dict__, "threshold": "tune"})
+    assert tune.chosen([quiet]) == 2.0  # no event: never, of equals the highest
+    assert np.isnan(at_least(2, [0.1, np.nan]))

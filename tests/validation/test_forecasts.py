@@ -1,5 +1,7 @@
 """Forecasts of whole recordings: scores by hand, and a threshold that never sees the test part."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from neuroloom.cohort.before_events import Before
 from neuroloom.cohort.cut_windows import find_windows
 from neuroloom.cohort.trials import Recorded
 from neuroloom.errors import NeuroloomError
+from neuroloom.validation.counted import items
 from neuroloom.validation.forecaster import at_least
 from neuroloom.validation.forecasts import evaluate_forecasts
 from neuroloom.validation.tested import read_tested
@@ -106,6 +109,27 @@ def test_events_shares_of_one_recording_are_units_of_their_own():
     assert told["learners"]["net"]["sensitivity"]["value"] == 1.0
     assert told["n_events"] == 12
     assert told["n_recordings"] == 6
+
+
+@pytest.mark.parametrize("gap", [0.0, 60.0, 195.0])
+def test_a_seizure_is_asked_for_in_its_own_share_alone_however_near_the_next_one_is(gap, monkeypatch):
+    """The second seizure's time before begins ``gap`` s after the first one's is over."""
+    second = SEIZURES[0][0] + 60 + BEFORE.after + gap + BEFORE.occurrence + BEFORE.horizon
+    monkeypatch.setitem(globals(), "SEIZURES", [SEIZURES[0], (second, 60.0)])
+    told = evaluated([(54, 85), (second / 60 - 34, second / 60 - 4)], tune=[], threshold=0.5, unit="block")
+    assert told["n_events"] == 12
+    assert told["learners"]["net"]["sensitivity"]["value"] == 1.0
+    assert [row["true"] for row in told["learners"]["net"]["people"]] == [2] * 6
+
+
+def test_two_shares_of_a_recording_are_items_of_their_own():
+    one = SimpleNamespace(repeat=0, fold=0, unit=0, recording="r")
+    two = SimpleNamespace(repeat=0, fold=1, unit=1, recording="r")
+    fitted = {(0, 0): {("r", 1)}, (0, 1): {("r", 0)}}
+    outcomes = items([one, two], fitted, lambda found: 1, lambda found: 0)
+    assert outcomes.sample.tolist() == [0, 1]
+    assert outcomes.fitted[(0, 0)].tolist() == [False, True]
+    assert outcomes.mutual == pytest.approx(1.0)  # each was learned from where the other was tested
 
 
 def test_a_class_without_predictions_is_named():

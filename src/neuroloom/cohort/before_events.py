@@ -8,7 +8,7 @@ import numpy as np
 from neuroloom.cohort.spans import covered, joined
 
 PARTLY = "partly"  # column: whether a window is too near to events of another class to be learned from
-ROUNDING = 1e-6  # s
+ROUNDING = 1e-6  # of a share
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Before:
         share = np.diff(free, axis=1)[:, 0] / self.occurrence
         return Foretold(free, closed, share >= self.least - ROUNDING)
 
-    def named(self, windows, length, overlap, foretold):
+    def named(self, windows, length, overlap, foretold, otherwise):
         """Return the windows of a recording with those before events named, and without those of which nothing is asked.
 
         Parameters
@@ -81,6 +81,8 @@ class Before:
         overlap : float
             Share of a window that must lie before an event.
         foretold : Foretold
+        otherwise : str
+            Class of windows that no event fills: of these alone are those before events.
 
         Returns
         -------
@@ -91,9 +93,9 @@ class Before:
         event = (windows["class"] == self.of).to_numpy()
         lead, unasked = (covered(onsets, length, foretold.leads[own]) for own in (foretold.asked, ~foretold.asked))
         closed = covered(onsets, length, joined(foretold.closed)) > ROUNDING
-        ahead = (lead >= overlap - ROUNDING) & ~closed
+        ahead = (lead >= overlap - ROUNDING) & ~closed & (windows["class"] == otherwise).to_numpy()
         near = covered(onsets, length, foretold.around(self.apart)) > ROUNDING
-        windows = windows.assign(block=np.searchsorted(foretold.episodes(), onsets + length / 2))
+        windows = windows.assign(block=foretold.share(onsets + length / 2))
         windows.loc[ahead, "class"] = self.name
         windows[PARTLY] = ~ahead & (windows[PARTLY] | (near & ~event))
         left_out = (closed & ~(event & self.during)) | (unasked > ROUNDING)
@@ -132,6 +134,10 @@ class Foretold:
         """Return the time that is nearer than ``apart`` s to any of it, disjoint, shape (n_stretches, 2)."""
         both = np.concatenate([self.leads, self.closed])
         return joined(sorted((start - apart, stop + apart) for start, stop in both))
+
+    def share(self, times):
+        """Return the number of the event's share that each of some times lies in."""
+        return np.searchsorted(self.episodes(), times)
 
     def episodes(self):
         """Return where one event's share of the recording ends and the next one's begins, rising, s.

@@ -77,7 +77,7 @@ def find_windows(
             found["class"], found[PARTLY] = _classes(found["onset"].to_numpy(), length, events, otherwise, overlap)
             if before is not None:
                 foretold = before.foretold(events[before.of], one.n_times / one.sampling_rate)
-                found = before.named(found, length, overlap, foretold)
+                found = before.named(found, length, overlap, foretold, otherwise)
                 notes += before.notes(sample, foretold)
             parts.append(found)
             if outside:

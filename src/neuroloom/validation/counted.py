@@ -12,9 +12,9 @@ def items(found, fitted, right, wrong):
     Parameters
     ----------
     found : list
-        Of each recording of a test part, with ``repeat``, ``fold``, ``unit`` and ``recording``.
+        Of each recording of a test part, or of a unit's part of one, with ``repeat``, ``fold``, ``unit`` and ``recording``.
     fitted : dict
-        (repeat, fold) -> names of the recordings that were learned from.
+        (repeat, fold) -> (recording, unit) of what was learned from.
     right, wrong : callable
         Of an entry of ``found``: how many of its items are so.
     """
@@ -24,8 +24,8 @@ def items(found, fitted, right, wrong):
         for number, hit in enumerate([1.0] * right(one) + [0.0] * wrong(one))
     ]
     table = pd.DataFrame(rows, columns=["repeat", "fold", "unit", "recording", "number", "hit"])
-    sample, named = pd.factorize(pd.MultiIndex.from_frame(table[["recording", "number"]]))
-    recording = [item[0] for item in named]
+    sample, named = pd.factorize(pd.MultiIndex.from_frame(table[["recording", "unit", "number"]]))
+    of = [item[:2] for item in named]
     hit = table["hit"].to_numpy(dtype=np.float64)
     return Outcomes(
         truth=np.ones(len(table), dtype=np.int64),
@@ -36,15 +36,19 @@ def items(found, fitted, right, wrong):
         sample=sample,
         references={},
         classes=("wrong", "right"),
-        fitted={fold: np.array([one in seen for one in recording], dtype=bool) for fold, seen in fitted.items()},
+        fitted={fold: np.array([one in seen for one in of], dtype=bool) for fold, seen in fitted.items()},
     )
 
 
 def fitted_recordings(tested, found):
-    """Return (repeat, fold) -> the recordings that were learned from, of the folds of ``found``."""
+    """Return (repeat, fold) -> the (recording, unit) that were learned from, of the folds of ``found``."""
     recording = tested.column("recording_id").astype(str)
     folds = {(one.repeat, one.fold) for one in found}
-    return {fold: set(recording[tested.fit_samples[fold]]) for fold in folds if fold in tested.fit_samples}
+    return {
+        fold: set(zip(recording[of], tested.unit[of], strict=True))
+        for fold, of in tested.fit_samples.items()
+        if fold in folds
+    }
 
 
 def thresholds_of(found):

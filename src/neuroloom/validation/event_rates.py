@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from neuroloom.metrics.agreement import icc
+from neuroloom.metrics.events import intervals, merged
 from neuroloom.metrics.regression import spearman
 from neuroloom.validation.intervals import scored
 from neuroloom.validation.outcomes import Outcomes
@@ -11,7 +12,7 @@ from neuroloom.validation.outcomes import Outcomes
 KEYS = ["repeat", "fold", "unit"]
 
 
-def rate_agreement(found, fitted, unit):
+def rate_agreement(found, fitted, unit, merge=0.0):
     """Return how well the rate of alarms tells the rate of events, unit of claim by unit of claim.
 
     Parameters
@@ -19,9 +20,11 @@ def rate_agreement(found, fitted, unit):
     found : list of Found
         Of one learner, see `neuroloom.validation.found_events`.
     fitted : dict
-        (repeat, fold) -> the recordings that were learned from.
+        (repeat, fold) -> the (recording, unit) that were learned from.
     unit : str
         Unit of claim.
+    merge : float
+        Events less than so many s apart are one, and so are alarms; however long, none is cut.
 
     Returns
     -------
@@ -35,8 +38,8 @@ def rate_agreement(found, fitted, unit):
             one.fold,
             one.unit,
             one.course.recording,
-            one.counts.true,
-            len(one.alarms),
+            _number(one.course.truth, one.course.seconds, merge),
+            _number(one.alarms, one.course.seconds, merge),
             one.course.seconds / 3600,
         )
         for one in found
@@ -44,7 +47,6 @@ def rate_agreement(found, fitted, unit):
     table = pd.DataFrame(rows, columns=[*KEYS, "recording", "events", "alarms", "hours"])
     rates = table.groupby(KEYS)[["events", "alarms", "hours"]].sum().reset_index()
     code = {name: number for number, name in enumerate(sorted(set(table["unit"])))}
-    unit_of = dict(zip(table["recording"], table["unit"].map(code), strict=True))
     number = rates["unit"].map(code).to_numpy(dtype=np.int64)
     outcomes = Outcomes(
         truth=(rates["events"] / rates["hours"]).to_numpy(dtype=np.float64),
@@ -54,13 +56,18 @@ def rate_agreement(found, fitted, unit):
         unit=number,
         sample=number,
         references={},
-        fitted={fold: _among(seen, unit_of, len(code)) for fold, seen in fitted.items()},
+        fitted={fold: _among(seen, code) for fold, seen in fitted.items()},
     )
     return {metric.name: scored(metric, outcomes, unit) for metric in (spearman, icc)}
 
 
-def _among(recordings, unit_of, n_units):
-    """Return which units some recordings are from, shape (n_units,)."""
-    mask = np.zeros(n_units, dtype=bool)
-    mask[[unit_of[one] for one in recordings if one in unit_of]] = True
+def _number(spans, seconds, merge):
+    """Return how many events or alarms, (onset, duration) in s, there are."""
+    return len(merged(intervals(spans, seconds), merge))
+
+
+def _among(seen, code):
+    """Return which units some (recording, unit) are of, shape (n_units,)."""
+    mask = np.zeros(len(code), dtype=bool)
+    mask[[code[unit] for _, unit in seen if unit in code]] = True
     return mask

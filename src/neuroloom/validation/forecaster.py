@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroloom.validation.alarms import CANDIDATES, NEVER, Detector
+from neuroloom.validation.alarms import CANDIDATES, NEVER, Detector, total
 
 HOUR = 3600.0  # s
 ROUNDING = 1e-6  # s
@@ -51,8 +51,10 @@ class Judged:
         Warnings in whose time no event began. One whose time goes on after the recording's end is not judged.
     open_seconds : float
         Time in which a warning that was raised would have been false.
-    warned, eligible : float
-        Time in which an event could have begun and been asked for, s, and how much of it lay in the time of a warning.
+    eligible : float
+        Time in which an event could have begun and been asked for, s.
+    warned : float
+        How much of it lay in the time of a warning, s.
     leads : tuple of float
         From the first warning that expected an event to its onset, s.
     """
@@ -134,8 +136,8 @@ class Forecaster:
         """Length of a step of a course, s."""
         return self.windows.step
 
-    def watched(self, recording, onsets, probability, events, foretold, seconds):
-        """Return the `Watched` of a recording.
+    def watched(self, recording, onsets, probability, events, foretold, seconds, share=None):
+        """Return the `Watched` of a recording, or of one event's share of it.
 
         Parameters
         ----------
@@ -144,16 +146,22 @@ class Forecaster:
         events : ndarray of shape (n_events, 2)
         foretold : Foretold
         seconds : float
+        share : int or None
+            Number of the share, see `Foretold.episodes`: only its event is asked for, and only its time is answered for.
         """
         course = self.windows.course(onsets, probability, seconds)
         times = self.step * np.arange(len(course))
         for start, stop in foretold.closed:  # the last window before it tells a while longer
             course[(times > start + ROUNDING) & (times < stop - ROUNDING)] = np.nan
+        asked = foretold.asked.copy()
+        if share is not None:
+            course[foretold.share(times) != share] = np.nan
+            asked &= foretold.share(events[:, 0]) == share
         known = ~np.isnan(course)
-        there = [bool((known & (times >= start) & (times <= stop)).any()) for start, stop in foretold.leads]
-        return Watched(
-            recording, course, events[:, 0], foretold.asked & np.array(there, dtype=bool), foretold.closed, seconds
+        asked &= np.array(
+            [(known & (times >= start) & (times <= stop)).any() for start, stop in foretold.leads], dtype=bool
         )
+        return Watched(recording, course, events[:, 0], asked, foretold.closed, seconds)
 
     def warnings(self, watched, threshold):
         """Return when warnings are raised, s."""
@@ -206,12 +214,16 @@ class Forecaster:
         return times + self.horizon + self.occurrence <= watched.seconds + ROUNDING
 
     def _eligible(self, watched, times):
-        """Return at which times an event could have begun and been asked for."""
+        """Return at which times an event could have begun and been asked for.
+
+        A window answers from its end on, so that of what is recorded before an event as much as a window and the way to
+        the next one may be without an answer.
+        """
         known = np.concatenate([[0.0], np.cumsum(~np.isnan(watched.probability))]) * self.step
         edges = self.step * np.arange(len(known))
         from_start = np.interp(times - self.horizon, edges, known)
         answered = from_start - np.interp(times - self.horizon - self.occurrence, edges, known)
-        eligible = answered >= self.least * self.occurrence - ROUNDING
+        eligible = answered >= max(self.least * self.occurrence - self.length - self.every, self.step) - ROUNDING
         for onset, (_, stop) in zip(watched.onsets, watched.closed, strict=True):
             eligible &= (times <= onset) | (times > stop)
         return eligible
@@ -226,23 +238,22 @@ class Forecaster:
 
     def _worth(self, parts, threshold):
         """Return how good a threshold is on some recordings: first what is asked for, then the less time in warning."""
-        judged = summed(self.judged(one, self.warnings(one, threshold)) for one in parts)
+        judged = total(self.judged(one, self.warnings(one, threshold)) for one in parts)
+        if np.isnan(judged.sensitivity) or np.isnan(judged.time_in_warning):
+            return -np.inf, -np.inf
         if self.false_per_hour is None:
             return judged.sensitivity - judged.time_in_warning, -judged.time_in_warning
         allowed = not judged.false_per_hour > self.false_per_hour
         return judged.sensitivity if allowed else -1.0, -judged.time_in_warning
 
 
-def summed(judged):
-    """Return the sum of `Judged`."""
-    first, *others = judged
-    for one in others:
-        first = first + one
-    return first
-
-
 def at_least(hits, chances):
-    """Return the probability of this many successes or more among independent trials with these chances of success."""
+    """Return the probability of this many successes or more among independent trials with these chances of success.
+
+    NaN where a chance is not known.
+    """
+    if np.isnan(chances).any():
+        return float("nan")
     of_number = np.ones(1)
     for chance in chances:
         of_number = np.convolve(of_number, [1 - chance, chance])

@@ -7,8 +7,9 @@ import pandas as pd
 
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.metrics.decision import accuracy
+from neuroloom.validation.alarms import total
 from neuroloom.validation.counted import fitted_recordings, items, thresholds_of
-from neuroloom.validation.forecaster import HOUR, Forecaster, Judged, Watched, at_least, summed
+from neuroloom.validation.forecaster import HOUR, Forecaster, Judged, Watched, at_least
 from neuroloom.validation.intervals import rate_interval, scored
 from neuroloom.validation.timeline import timeline, worst_and_best
 
@@ -89,7 +90,7 @@ def evaluate_forecasts(predictions, tune_predictions, tested, recorded, *, label
     names = {one.recording for one in first}
     return {
         "label": label,
-        "n_events": summed(one.judged for one in first).true,
+        "n_events": total(one.judged for one in first).true,
         "n_left_out": sum(int((~recorded[name][1].asked).sum()) for name in names),
         "n_recordings": len(names),
         "hours": sum(recorded[name][2] for name in names) / HOUR,
@@ -118,20 +119,19 @@ def _watched(rows, tested, recorded, column, forecaster, apart):
     """Return (`Watched`, one of its samples) of each recording, or share of one, that some windows are from."""
     samples = rows["sample_id"].astype(str)
     windows = tested.people.loc[samples, ["onset", *apart]].assign(p=rows[column].to_numpy())
-    return [
-        (
-            forecaster.watched(
-                str(name[0]), own["onset"].to_numpy(dtype=np.float64), own["p"].to_numpy(), *recorded[str(name[0])]
-            ),
-            own.index[0],
-        )
-        for name, own in windows.groupby(apart, sort=False)
-    ]
+    made = []
+    for (recording, *block), own in windows.groupby(apart, sort=False):
+        events, foretold, seconds = recorded[str(recording)]
+        onsets = own["onset"].to_numpy(dtype=np.float64)
+        share = int(foretold.share(onsets[:1] + forecaster.length / 2)[0]) if block else None
+        of = str(recording), onsets, own["p"].to_numpy(), events, foretold, seconds
+        made.append((forecaster.watched(*of, share), own.index[0]))
+    return made
 
 
 def _scores(made, fitted, unit):
     """Return the scores of a learner with intervals over units, what warnings at random would reach, and by person."""
-    judged = summed(one.judged for one in made)
+    judged = total(one.judged for one in made)
     foreseen = replace(accuracy, name="sensitivity", estimand="share of events that are foreseen")
     of_events = items(made, fitted, lambda one: one.judged.hits, lambda one: one.judged.true - one.judged.hits)
     told = {"sensitivity": scored(foreseen, of_events, unit), "false_per_hour": _false_per_hour(made, fitted)}
@@ -160,7 +160,7 @@ def _false_per_hour(made, fitted):
     timed = by_unit[by_unit["hours"] > 0]
     ends = rate_interval(timed["false"], timed["hours"], every.mutual, len({one.repeat for one in made}))
     return {
-        "value": summed(one.judged for one in made).false_per_hour,
+        "value": total(one.judged for one in made).false_per_hour,
         "interval": list(ends),
         "n_units": len(timed),
         "estimand": "false warnings in an hour without events",
@@ -171,7 +171,7 @@ def _by_person(made):
     """Return what was foreseen of each person, of the first repeat."""
     rows = []
     for person in sorted({one.person for one in made}):
-        judged = summed(one.judged for one in made if one.person == person and one.repeat == 0)
+        judged = total(one.judged for one in made if one.person == person and one.repeat == 0)
         row = {"person": person, "hours": judged.open_seconds / HOUR, "p": float("nan")}
         row |= {
             name: getattr(judged, name)

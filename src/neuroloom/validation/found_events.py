@@ -92,7 +92,7 @@ def evaluate_events(
         found = _found(rows, tuned, tested, recorded, column, detector)
         fitted = fitted_recordings(tested, found)
         learners[learner] = _scores(found, fitted, unit) | {
-            "rates": rate_agreement(found, fitted, unit),
+            "rates": rate_agreement(found, fitted, unit, detector.merge),
             "thresholds": thresholds_of(found),
             "chance": _at_random(found, detector, random, seed, learner),
             "people": _by_person(found),

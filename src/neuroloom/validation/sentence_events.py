@@ -34,10 +34,10 @@ def _foreseen(report):
         return []
     rate = entry["false_per_hour"]["value"]
     false = "" if rate is None else f", with {_rate(rate)} false warnings an hour"
-    return [
-        f"its warnings foresee {_share(entry['sensitivity'])} of {told['n_events']} events{false}; as much time in warning at "
-        f"random foresees {entry['chance']:.2f} (p {_p(entry['p'])})"
-    ]
+    found = f"its warnings foresee {_share(entry['sensitivity'])} of {told['n_events']} events{false}"
+    if entry["chance"] is None:
+        return [found]
+    return [f"{found}; as much time in warning at random foresees {entry['chance']:.2f} (p {_p(entry['p'])})"]
 
 
 def _rate(value):
