@@ -201,6 +201,10 @@ def test_what_windows_in_a_row_cannot_be_asked_is_said_before_anything_is_read(c
         ({"target.column": "age"}, "set target.column to the column that trials writes"),
         ({"validation.events.threshold": 1.5}, "threshold"),
         ({"validation.events.moment": 0.1, "validation.events.causal": True}, "known once it is over"),
+        (
+            {"validation.events.causal": True},
+            "is to alarm at once .*`filter` with form zero_phase looks into the future",
+        ),
     ],
 )
 def test_what_cannot_be_asked_of_events_is_said_before_anything_is_read(changes, words, tmp_path):

@@ -19,7 +19,10 @@ QUICK = {
     "cohort.n_channels": 19,
     "cohort.sampling_rate": 64.0,
     "cohort.mains": 0.0,
-    "inputs.eeg.chain": [{"name": "filter", "high_pass": 0.5, "low_pass": 28.0}],
+    "inputs.eeg.chain": [
+        {"name": "filter", "high_pass": 0.5, "low_pass": 28.0, "form": "causal"},
+        {"name": "exponential_standardize", "factor": 1e-6},
+    ],
     "model": {"name": "band_power", "bands": [[1, 4], [4, 8], [8, 13], [13, 25]]},
     "baselines": [],
     "validation.permutations": 39,
@@ -79,6 +82,10 @@ def test_where_nothing_builds_up_warnings_are_no_better_than_chance(cache, tmp_p
         ({"validation.tune": 0}, "validation.forecast.threshold is chosen on the tune part"),
         ({"validation.unit": "sample", "validation.within": None}, "the unit of claim cannot be a sample"),
         ({"trials.before.of": "fit"}, "before.of is 'fit', which is none of the classes seizure"),
+        (
+            {"inputs.eeg.chain": [{"name": "scale_robust"}]},
+            "warns of what comes .*in the chain of 'eeg': `scale_robust`",
+        ),
         ({"trials.before.horizon": -1.0}, "trials.before.horizon"),
     ],
 )

@@ -84,6 +84,15 @@ def predict_files(run_folder, files, *, learner=None, reader=None, person=None):
     return predict(Run.existing(run_folder), files, learner=learner, reader=reader or {}, person=person)
 
 
+def check_alarms(run_folder, out, alarms):
+    """Raise an error where a run raises no alarms, or where they would be written over its answers."""
+    from neuroloom.new_alarms import check_raises
+
+    if out is not None and Path(out).resolve() == Path(alarms).resolve():
+        raise NeuroloomError(f"{alarms}: --out and --alarms name one file. Give two.")
+    check_raises(Run.existing(run_folder))
+
+
 def alarms_in(run_folder, answers, *, learner=None, person=None):
     """Return alarms or warnings from the answers for new recordings; see `neuroloom.new_alarms.alarms_in`."""
     from neuroloom.new_alarms import alarms_in

@@ -130,11 +130,15 @@ def predict(
     force: ForceFile = False,
 ):
     """Answer for new scans: the mean of the folds' learners. Runs that segment write label maps."""
-    from neuroloom.api import alarms_in, predict_files, segment_files
+    from neuroloom.api import alarms_in, check_alarms, predict_files, segment_files
     from neuroloom.formats.tables import delimiter_of, write_table
     from neuroloom.progress import shown_progress
 
     if _segments(folder):
+        if alarms is not None:
+            raise NeuroloomError(
+                f"{folder}: this run answers with label maps and raises no alarms. Leave --alarms out."
+            )
         if out is None:
             raise NeuroloomError("this run answers with label maps: name a folder for them with --out.")
         with shown_progress() as on_progress:
@@ -145,6 +149,8 @@ def predict(
         if file is not None:
             delimiter_of(file)
             check_out_file(file, force)
+    if alarms is not None:
+        check_alarms(folder, out, alarms)
     reader = {} if sampling_period is None else {"sampling_period": sampling_period}
     answers = predict_files(folder, files, learner=learner, reader=reader, person=person)
     if out is None:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from neuroloom.errors import NeuroloomError
 from neuroloom.formats.tables import read_table
-from neuroloom.validation.alarms import Course, Detector
+from neuroloom.validation.alarms import NEVER, Course, Detector
 from neuroloom.validation.forecaster import Forecaster
 
 OF_EVENTS = ("threshold", "false_per_day", "smooth", "causal", "least", "moment", "merge", "before", "after", "longest")
@@ -14,7 +14,8 @@ OF_EVENTS = ("threshold", "false_per_day", "smooth", "causal", "least", "moment"
 def alarms_in(run, answers, *, learner=None, person=None):
     """Return what a run raises in new recordings: alarms of events, or warnings ahead of them.
 
-    The probability is the mean over the folds' learners; the threshold is the median of those that the folds chose.
+    The probability is the mean over the folds' learners; the threshold is the median of those that the folds chose. Folds
+    that chose to raise none at all are left out of it; where all did, nothing is raised.
 
     Parameters
     ----------
@@ -31,12 +32,8 @@ def alarms_in(run, answers, *, learner=None, person=None):
         A row an alarm: ``recording_id``, ``onset`` and ``duration`` (s); or a row a warning: ``recording_id``, ``raised``,
         ``expects_from``, ``expects_to`` (s).
     """
+    check_raises(run)
     settings = run.recipe.validation
-    if not settings.keeps_tune:
-        raise NeuroloomError(
-            f"{run.folder}: alarms are of runs whose recipe asks for validation.events or validation.forecast; this one's "
-            "does not. Leave --alarms out."
-        )
     find = _found if settings.events is not None else _foreseen
     kind = "events" if settings.events is not None else "forecast"
     threshold = _threshold(run, kind, learner or run.metrics["deep"], person)
@@ -44,15 +41,25 @@ def alarms_in(run, answers, *, learner=None, person=None):
     return pd.concat(parts, ignore_index=True)
 
 
+def check_raises(run):
+    """Raise an error where a run's recipe asks for no alarms and no warnings."""
+    if not run.recipe.validation.keeps_tune:
+        raise NeuroloomError(
+            f"{run.folder}: alarms are of runs whose recipe asks for validation.events or validation.forecast; this one's "
+            "does not. Leave --alarms out."
+        )
+
+
 def _threshold(run, kind, learner, person):
-    """Return the median threshold of the folds, or of those of one person."""
+    """Return the median threshold of the folds, or of those of one person, that raised anything."""
     values = run.metrics[kind]["learners"][learner]["thresholds"]
     folds = read_table(run.folder / "folds.csv", text=["participant_id"])
     tested = folds[folds["part"] == "test"].sort_values(["repeat", "fold"])
     keys = tested.drop_duplicates(["repeat", "fold"])
     within = run.recipe.validation.within is not None and person is not None
     own = (keys["participant_id"] == person).to_numpy() if within else np.ones(len(keys), dtype=bool)
-    return float(np.median(np.array(values)[own]))
+    chosen = np.array(values, dtype=np.float64)[own]
+    return float(np.median(chosen[chosen < NEVER])) if (chosen < NEVER).any() else NEVER
 
 
 def _of(recipe, own, label):

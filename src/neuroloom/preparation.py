@@ -87,17 +87,20 @@ def check_parts(recipe):
     for plan in make_plans(recipe)[0]:
         make_learner(plan)
     check_explanation(recipe)
-    _check_live(recipe)
+    _check_past_alone(recipe)
     _refuse_target_in_chains(recipe, [recipe.target.column])
 
 
-def _check_live(recipe):
-    """Check that what is to answer on a stream looks at nothing that is not there yet."""
-    for name, settings in recipe.inputs.items() if recipe.live else ():
+def _check_past_alone(recipe):
+    """Check that what is to answer on a stream, or as it could at the bedside, looks at nothing that is not there yet."""
+    events, forecast = recipe.validation.events, recipe.validation.forecast
+    told = "is to run live" if recipe.live else "warns of what comes (validation.forecast)" if forecast else None
+    told = told or ("is to alarm at once (validation.events.causal)" if events and events.causal else None)
+    for name, settings in recipe.inputs.items() if told else ():
         try:
             streamable(split_chain(settings.chain)[0])
         except NeuroloomError as error:
-            raise NeuroloomError(f"{recipe.id} is to run live, and in the chain of {name!r}: {error}") from None
+            raise NeuroloomError(f"{recipe.id} {told}, and in the chain of {name!r}: {error}") from None
 
 
 def _check_asked(recipe):
