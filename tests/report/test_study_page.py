@@ -94,7 +94,7 @@ def test_numbers_stand_on_the_page_as_in_metrics_json(classify_run, classify_pag
     auc = metrics["learners"]["sfcn"]["scores"]["auc"]
     low, high = auc["interval"]
     scores = flat(classify_page.by_section["scores"])
-    assert f"SFCN deep model {auc['value']:.2f} {low:.2f} to {high:.2f}" in scores
+    assert f"SFCN model {auc['value']:.2f} {low:.2f} to {high:.2f}" in scores
     assert f"Chance {metrics['chance']['auc']:.2f}" in scores
     assert "Best possible (planted truth) 0.99" in scores
     difference = next(told for told in metrics["comparisons"] if told["b"] == "linear_svm")["difference"]
@@ -106,8 +106,8 @@ def test_numbers_of_an_age_carry_years_and_both_ways_are_shown(regress_run, regr
     text = flat(regress_page.by_section["scores"])
     plain, _, corrected = text.partition("After bias correction")
     assert "Mean absolute error (years)" in plain
-    assert f"SFCN deep model {scores['mae']['value']:.2f}" in plain
-    assert f"SFCN deep model {scores['mae_corrected']['value']:.2f}" in corrected
+    assert f"SFCN model {scores['mae']['value']:.2f}" in plain
+    assert f"SFCN model {scores['mae_corrected']['value']:.2f}" in corrected
 
 
 def test_what_was_seen_on_a_real_page_is_said_in_words(regress_run, regress_page):
@@ -281,7 +281,7 @@ def test_numbers_that_are_not_known_are_dashes(classify_run, tmp_path):
     metrics["comparisons"][0] |= {"difference": None, "interval": [None, None]}
     (run / "metrics.json").write_text(json.dumps(metrics))
     page = read_page(write_study_page(run))
-    assert "SFCN deep model – " in flat(page.by_section["scores"])
+    assert "SFCN model – " in flat(page.by_section["scores"])
     assert "cannot be compared: too few people" in page.by_section["scores"]
     assert "no AUC: no AD" in page.by_section["groups"]
 

@@ -153,16 +153,21 @@ def _classes(onsets, length, events, otherwise, overlap):
 def _check_found(windows, recorded, expected, name, before):
     there = sorted({str(label) for one in recorded.values() for *_, label in one.events})
     absent = sorted(set(expected) - set(windows.get("class", ())))
-    if absent:
-        more = "" if before is None or before.name not in absent else (
-            f" {before.name} is asked of events before which {before.least:.0%} of {before.occurrence:g} s are recorded, "
-            f"{before.horizon:g} s ahead: join recordings that follow on each other, or set trials.before.least lower."
-        )  # fmt: skip
+    if not absent:
+        return
+    start = f"{name}: no window of {listed(absent)} in {len(recorded)} recordings"
+    if before is not None and absent == [before.name]:
+        longest = max(one.n_times / one.sampling_rate for one in recorded.values())
         raise NeuroloomError(
-            f"{name}: no window of {listed(absent)} in {len(recorded)} recordings; labels of events that are there: "
-            f"{listed(there) or 'none'}. Name yours with --set 'trials.classes={{CLASS: LABEL, ...}}', or use shorter "
-            f"windows.{more}"
+            f"{start}, the longest of {longest:g} s. It is asked of events ({before.of}) before which {before.least:.0%} of "
+            f"{before.occurrence:g} s are recorded, {before.horizon:g} s ahead. If there are such events, give shorter times "
+            "(trials.before.horizon, trials.before.occurrence), set trials.before.least lower, or join recordings that follow "
+            f"on each other. Labels of events that are there: {listed(there) or 'none'}."
         )
+    raise NeuroloomError(
+        f"{start}; labels of events that are there: {listed(there) or 'none'}. Name yours with --set "
+        "'trials.classes={CLASS: LABEL, ...}', or use shorter windows."
+    )
 
 
 def _table(table, windows, column, blocks):

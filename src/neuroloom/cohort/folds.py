@@ -246,19 +246,31 @@ def _site_parts(cohort):
 def _check_enough(cohort, target, groups, n_folds):
     n_units = len(np.unique(groups))
     if n_folds < 2 or n_units < n_folds:
+        way_out = (
+            f"Use --set validation.folds={min(5, n_units)}" if n_units > 1 else "Folds need two units or more: add some"
+        )
         raise NeuroloomError(
-            f"{cohort.name}: {n_units} units cannot be split into {n_folds} folds. "
-            f"Use --set validation.folds={max(2, min(5, n_units))} or more people."
+            f"{cohort.name}: {n_units} unit{'s' if n_units > 1 else ''} cannot be split into {n_folds} folds. {way_out}, or "
+            f"leave this out with cohort.where.{_left_out(cohort)}"
         )
     if target.kind != "class":
         return
     for number, name in enumerate(target.classes):
         n_class = len(np.unique(groups[target.values == number]))
         if n_class < n_folds:
-            raise NeuroloomError(
-                f"{cohort.name}: class {name!r} of {target.name!r} has {n_class} units, fewer than the {n_folds} "
-                f"folds, so some folds could not be scored. Use --set validation.folds={max(2, n_class)}."
+            way_out = (
+                f"Use --set validation.folds={n_class}, or leave" if n_class > 1 else "No number of folds helps: leave"
             )
+            raise NeuroloomError(
+                f"{cohort.name}: class {name!r} of {target.name!r} has {n_class} unit{'s' if n_class != 1 else ''}, fewer than "
+                f"the {n_folds} folds, so some folds could not be scored. {way_out} this out with cohort.where."
+                f"{_left_out(cohort)}"
+            )
+
+
+def _left_out(cohort):
+    """Return what was left out before, for an error; the last words of what is too little."""
+    return f" Before that: {'; '.join(cohort.notes[-3:])}." if cohort.notes else ""
 
 
 def _tune_part(rest, groups, strata, share, draw):

@@ -124,8 +124,11 @@ def _of_recording(sample, recorded, start, stop, classes, fields):
             cut += 1
             continue
         found.append((first, n_times, float(onset), named, _fields_of(sample, label, fields)))
-    said = f"{sample}: {cut} trials that begin before the recording or end after it are left out"
-    return found, [said] if cut else []
+    said = [f"{sample}: {cut} trials that begin before the recording or end after it are left out"] if cut else []
+    if not found and not cut:
+        there = sorted({label for _, _, label in recorded.events})
+        said = [f"{sample}: no event of the classes {listed(classes or ())}; its labels are: {listed(there) or 'none'}"]
+    return found, said
 
 
 def class_of(label, classes):

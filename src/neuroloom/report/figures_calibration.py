@@ -137,7 +137,7 @@ def _caption(record, positive, most):
         )
     return (
         "On the dotted line a probability means what it says. Points: bins of 0.1; bars: 95 % (Wilson) of "
-        f"{record.label(record.deep)}; below: people in each of its bins."
+        f"{record.label(record.deep)}; below: samples in each of its bins."
     )
 
 

@@ -321,7 +321,7 @@ def _statistics(record, references):
     unit = (record.metrics.get("unit") or {}).get("name", "participant")
     told = [f"The primary score was {metric_words(record.primary)}. {_intervals(record, unit, references)}"]
     if record.primary == "auc":
-        told.append("AUC counts only pairs of people inside one test fold; a fold with one class gives none.")
+        told.append("AUC counts only pairs inside one test fold; a fold with one class gives none.")
     null = next((entry["null"] for entry in record.learners.values() if entry.get("null")), None)
     if null:
         draws = f" ({null['n']} draws)" if null.get("n") else ""

@@ -18,7 +18,7 @@ MAIN = {
     "regress": ("mae", "rmse", "r2", "pearson"),
 }
 ROLE_WORDS = {
-    "deep": "deep model",
+    "deep": "model",
     "last epoch": "weights of the last epoch, not chosen",
     "baseline": "baseline",
     "confounds": "confounds alone",

@@ -34,7 +34,7 @@ def learner_entry(setting, learner, refit=None, n_refits=0):
         "null": _null(setting, outcomes, refit, n_refits),
         "per_fold": per_fold(setting.of_groups, outcomes),
         "calibration": calibration_summary(outcomes, setting.seed),
-        "missed": missed(outcomes, tested.people[["participant_id", *setting.told]]),
+        "missed": missed(outcomes, tested.people[_told_of_missed(setting)]),
         "right_and_wrong": right_and_wrong(outcomes, tested.people, setting.told),
         "confounds": associations(outcomes, tested.people, setting.confounds),
     }
@@ -52,6 +52,14 @@ def learner_entry(setting, learner, refit=None, n_refits=0):
             for number, name in enumerate(outcomes.classes)
         }
     return entry | _by_site(setting, outcomes) | _by_group(setting, outcomes)
+
+
+def _told_of_missed(setting):
+    """Return the columns that tell who was missed, and of a trial where it lies."""
+    where = [
+        name for name in ("recording_id", "onset") if "onset" in setting.tested.people and name in setting.tested.people
+    ]
+    return ["participant_id", *where, *(name for name in setting.told if name not in where)]
 
 
 def _corrected(setting, outcomes):
