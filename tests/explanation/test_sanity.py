@@ -85,7 +85,8 @@ def test_one_fold_decides_nothing():
         (2.0, True, None, True),
         (2.0, True, False, False),  # a learner at chance finds nothing, whatever its map shows
         (2.0, False, True, False),
-        (2.0, False, False, True),
+        (2.0, False, False, None),  # and where nothing is planted, its map is not read
+        (0.0, False, False, None),
         (0.0, True, True, False),
         (0.0, False, True, True),
     ],
@@ -99,8 +100,10 @@ def test_planted_place(strength, effect, knows, passed):
     place, frame = Place(mask, "planted features", effect), Frame("table", (N_FEATURES,))
     told = check_planted_place(values, noise(), place, frame, EVERYWHERE, of_answers, knows=knows)
     assert told["passed"] is passed
-    assert ("The learner is not above chance" in told["text"]) is (knows is False)
+    assert ("he learner is not above chance" in told["text"]) is (knows is False)
     assert told["name"] == ("planted_place" if effect else "nothing_planted")
+    assert (told["value"] > told["threshold"]) is (strength > 0)  # the map's own verdict stays to be seen
+    assert ("Not decided: nothing planted." in verdict([told])) is (passed is None)
 
 
 def test_verdict_names_what_failed():
