@@ -60,10 +60,10 @@ def turned_masks(values, mask, domain, positions, n_draws=2000, seed=0, moves=Tr
     The electrodes are put on a sphere, and the mask is turned with it at random; a channel takes the mask of the turned
     channel nearest to it, if that is no farther than channels are from each other (the spin test of Alexander-Bloch et
     al. 2018, doi:10.1016/j.neuroimage.2018.05.070, on a cap). Over time it is moved around too, by as much for all
-    channels. Neighbours stay neighbours on both axes. Over frequency it must not move: maps are stronger at low frequencies,
-    and places there would be called found too often (in .06 to .145 of smooth maps that know nothing, whose strength falls in a
-    line, against .02 to .055 where the place is turned alone; studies/README.md). Draws that turn more than a quarter of the mask off the cap are not
-    counted, nor are those that leave it where it is.
+    channels. Neighbours stay neighbours on both axes. Over frequency it must not move: maps are stronger at low
+    frequencies, and places there would be called found too often (in .06 to .145 of smooth maps that know nothing,
+    whose strength falls in a line, against .02 to .055 where the place is turned alone; studies/README.md). Draws that
+    turn more than a quarter of the mask off the cap are not counted, nor are those that leave it where it is.
 
     Parameters
     ----------
