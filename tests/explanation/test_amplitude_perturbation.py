@@ -98,6 +98,20 @@ def test_with_positions_the_neighbours_of_a_channel_that_counts_show_too(drawn):
     np.testing.assert_allclose(found[:, 4], expected, atol=4.5 * np.sqrt(variance))
 
 
+def test_a_neighbour_that_is_not_looked_at_is_beyond_chance_too_and_the_map_says_so(drawn):
+    """Two electrodes 4 cm apart, the default reach: factors correlate exp(-1/2)."""
+    names = [f"C{number}" for number in range(N_CHANNELS)]
+    # the last three lie far away
+    places = [[0.0, 0.0, 0.1], [0.04, 0.0, 0.1], [0.0, 5.0, 0.1], [5.0, 0.0, 0.1], [5.0, 5.0, 0.1]]
+    data = trials(drawn, geometry={"names": names, "sampling_rate": RATE, "positions": places})
+    every = [(0, frequency) for frequency in range(1, 13)]
+    found, variance = correlations(data, lambda x: log_amplitudes(x, every), draws=256)
+    assert found[1].mean() == pytest.approx(np.exp(-0.5) / np.sqrt(12), abs=4.5 * np.sqrt(variance / 12))
+    assert (found[1] > beyond_chance(found.size, variance)).mean() > 0.9
+    assert (np.abs(found[2:]) > beyond_chance(found.size, variance)).sum() == 0
+    assert "of its channel or of a neighbour within some centimetres" in AmplitudePerturbation.text
+
+
 def test_amplitudes_alone_are_changed_by_what_is_drawn():
     lines = lines_of("x", 100, 50.0, 2.0, 10.0, 1.0)  # lines 0.5 Hz apart, two a column
     rng = np.random.default_rng(0)

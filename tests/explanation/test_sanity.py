@@ -85,7 +85,8 @@ def test_one_fold_decides_nothing():
         (2.0, True, None, True),
         (2.0, True, False, False),  # a learner at chance finds nothing, whatever its map shows
         (2.0, False, True, False),
-        (2.0, False, False, True),
+        (2.0, False, False, None),  # and where nothing is planted, its map is not read
+        (0.0, False, False, None),
         (0.0, True, True, False),
         (0.0, False, True, True),
     ],
@@ -99,8 +100,10 @@ def test_planted_place(strength, effect, knows, passed):
     place, frame = Place(mask, "planted features", effect), Frame("table", (N_FEATURES,))
     told = check_planted_place(values, noise(), place, frame, EVERYWHERE, of_answers, knows=knows)
     assert told["passed"] is passed
-    assert ("The learner is not above chance" in told["text"]) is (knows is False)
+    assert ("he learner is not above chance" in told["text"]) is (knows is False)
     assert told["name"] == ("planted_place" if effect else "nothing_planted")
+    assert (told["value"] > told["threshold"]) is (strength > 0)  # the map's own verdict stays to be seen
+    assert ("Not decided: nothing planted." in verdict([told])) is (passed is None)
 
 
 def test_verdict_names_what_failed():
@@ -135,13 +138,14 @@ def test_maps_by_drawn_weights_are_averaged_over_folds():
     np.testing.assert_allclose(means[1][0], sum(fold[1] for fold in redrawn) / 4)
 
 
-def test_amplitudes_beyond_chance_are_counted():
+def test_the_largest_amplitude_is_held_against_chance_and_none_is_counted():
     values = np.zeros(N_FEATURES)
     values[7] = -0.5
     bar = norm.isf(0.5 * (1 - 0.95 ** (1 / N_FEATURES))) * 0.1
     told = check_amplitudes(values, EVERYWHERE, 0.01)
     assert told["threshold"] == pytest.approx(bar)
     assert told["passed"] is True
-    assert f"1 of {N_FEATURES} values" in told["text"]
+    assert f"of {N_FEATURES} values" not in told["text"]  # one amplitude lifts its neighbours
+    assert "or on a neighbour's within some centimetres" in told["text"]
     values[7] = 0.9 * bar
     assert check_amplitudes(values, EVERYWHERE, 0.01)["passed"] is False

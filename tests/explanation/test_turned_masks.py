@@ -50,6 +50,19 @@ def test_smooth_maps_that_know_nothing_are_called_a_find_one_time_in_twenty(n_co
     assert called <= binom.ppf(0.999, 120, 0.05)
 
 
+def test_maps_that_are_stronger_at_low_frequencies_are_no_find_there():
+    """Moved along frequency, the place would be called found wherever maps are strong at all."""
+    positions, rng, called = cap(), np.random.default_rng(0), {True: 0, False: 0}
+    mask = np.roll(mask_of(positions, 24), -6, axis=1)  # the first six columns
+    domain = np.ones(mask.shape, bool)
+    for seed in range(120):
+        strength = np.abs(smooth_map(positions, 24, rng)) * np.linspace(1, 0.1, 24)
+        for moves in called:
+            drawn = turned_masks(strength, mask, domain, positions, n_draws=100, seed=seed, moves=moves)
+            called[moves] += p_of(auc(strength[domain], mask[domain]), drawn) < 0.05
+    assert called[False] <= binom.ppf(0.999, 120, 0.05) < called[True], called
+
+
 def test_a_map_that_is_strong_there_is_a_find_and_is_none_elsewhere():
     positions, rng = cap(), np.random.default_rng(1)
     mask = mask_of(positions, 24)

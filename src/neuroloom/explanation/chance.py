@@ -54,14 +54,16 @@ def moved_masks(values, mask, domain):
     return found
 
 
-def turned_masks(values, mask, domain, positions, n_draws=2000, seed=0):
+def turned_masks(values, mask, domain, positions, n_draws=2000, seed=0, moves=True):
     """Return the AUC of a map of channels for its mask turned over the head, and moved along the map's other axis.
 
     The electrodes are put on a sphere, and the mask is turned with it at random; a channel takes the mask of the turned
     channel nearest to it, if that is no farther than channels are from each other (the spin test of Alexander-Bloch et
-    al. 2018, doi:10.1016/j.neuroimage.2018.05.070, on a cap). Over time or frequency it is moved around, by as much for all
-    channels. Neighbours stay neighbours on both axes. Draws that turn more than a quarter of the mask off the cap are not
-    counted, nor are those that leave it where it is.
+    al. 2018, doi:10.1016/j.neuroimage.2018.05.070, on a cap). Over time it is moved around too, by as much for all
+    channels. Neighbours stay neighbours on both axes. Over frequency it must not move: maps are stronger at low
+    frequencies, and places there would be called found too often (in .06 to .145 of smooth maps that know nothing,
+    whose strength falls in a line, against .02 to .055 where the place is turned alone; studies/README.md). Draws that
+    turn more than a quarter of the mask off the cap are not counted, nor are those that leave it where it is.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ def turned_masks(values, mask, domain, positions, n_draws=2000, seed=0):
         The map; where the effect was planted; where the map has values.
     positions : ndarray of shape (channel, 3)
         Of the electrodes, in m.
+    moves : bool
+        Whether the mask also moves along the other axis, all of whose columns must then be alike by chance.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def turned_masks(values, mask, domain, positions, n_draws=2000, seed=0):
     for turn in Rotation.random(n_draws, random_state=draw):
         away = np.linalg.norm(on_sphere[:, None] - turn.apply(on_sphere), axis=-1)  # (channel, turned channel)
         nearest = np.where(away.min(axis=1) <= farthest, away.argmin(axis=1), -1)
-        shift = int(draw.integers(values.shape[1]))
+        shift = int(draw.integers(values.shape[1])) if moves else 0
         moved = np.roll(mask, shift, axis=1)[nearest] & (nearest >= 0)[:, None] & domain
         inside = int(moved.sum())
         if inside < LEAST_INSIDE * mask.sum() or inside == domain.sum() or np.array_equal(moved, mask):

@@ -184,9 +184,10 @@ def found(values, place, frame, varies, of_answers=None, seed=0):
     if frame.kind == "volume":
         chance["the planted place moved to every other place of the box"] = moved_masks(strength, mask, domain)
     elif frame.positions is not None:
-        chance["the planted place turned over the head and moved along the other axis"] = turned_masks(
-            strength, mask, domain, np.array(frame.positions), seed=seed
-        )
+        over_time = frame.columns is not None and frame.columns.unit == "s"
+        method = f"the planted place turned over the head{' and moved along time' if over_time else ''}"
+        positions = np.array(frame.positions)
+        chance[method] = turned_masks(strength, mask, domain, positions, seed=seed, moves=over_time)
     elif frame.kind == "graph":
         chance["regions exchanged at random"] = exchanged_regions(strength, place.mask, domain, seed=seed)
     elif of_answers is None:

@@ -89,7 +89,8 @@ def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, 
 
     Chance is what the place moved elsewhere gives, what drawn answers give on the same people, and what learners
     with drawn weights give; the hardest of them is the threshold. A learner that is not above chance (``knows`` is
-    False) finds nothing: its map may lie anywhere, also where the strongest rhythm is.
+    False) finds nothing that is planted: its map may lie anywhere, also where the strongest rhythm is. Where nothing is
+    planted, its map is not read, and the outcome is undecided.
     """
     reached = found(values, place, frame, varies, of_answers, seed)
     if reached is None:
@@ -98,12 +99,13 @@ def check_planted_place(values, redrawn, place, frame, varies, of_answers=None, 
     told = f"AUC of the map's strength for {place.text}, against the rest of the map; p = {reached.p:.4f}"
     told += f" (against {reached.method}); learners with drawn weights reach {highest:.2f} at most."
     bar = max(reached.bar, highest)
-    is_found = reached.p < LEVEL and reached.auc > bar and knows is not False
-    told += " The learner is not above chance, so that its map finds nothing." if knows is False else ""
+    is_found, knows_nothing = reached.p < LEVEL and reached.auc > bar, knows is False
     if not place.effect:
-        text = f"Nothing was planted, and the map must not single out the place. {told}"
-        return outcome("nothing_planted", reached.auc, bar, not is_found, text)
-    return outcome("planted_place", reached.auc, bar, is_found, told)
+        told = f"Nothing was planted, and the map must not single out the place. {told}"
+        told += " Undecided: the learner is not above chance, so that its map is not read." if knows_nothing else ""
+        return outcome("nothing_planted", reached.auc, bar, None if knows_nothing else not is_found, told)
+    told += " The learner is not above chance, so that its map finds nothing." if knows_nothing else ""
+    return outcome("planted_place", reached.auc, bar, is_found and not knows_nothing, told)
 
 
 def check_learner(null):
@@ -129,25 +131,29 @@ def check_completeness(error):
 
 
 def check_amplitudes(values, domain, variance):
-    """The answer must go along with some amplitude beyond what drawn factors give by chance, over the whole map."""
+    """The answer must go along with some amplitude beyond what drawn factors give by chance, over the whole map.
+
+    The test is of the whole map. Neighbours are changed alike, so values beyond the threshold are not counted: one amplitude
+    that the answer hangs on lifts those around it.
+    """
     known = values[domain & np.isfinite(values)]
     bar = beyond_chance(known.size, variance)
     text = (
-        f"Largest correlation of the map; where the answer hangs on no amplitude, one map in twenty reaches the threshold "
-        f"anywhere. {int((np.abs(known) > bar).sum())} of {known.size} values are beyond it."
+        "Largest correlation of the map; where the answer hangs on no amplitude, one map in twenty reaches the threshold "
+        "anywhere. Beyond it the answer hangs on that amplitude or on a neighbour's within some centimetres."
     )
     largest = float(np.abs(known).max())
     return outcome("answer_hangs_on_amplitudes", largest, bar, largest > bar, text)
 
 
 def outcome(name, value, threshold, passed, text):
-    """Return one test as the page shows it; a value that could not be computed decides nothing."""
+    """Return one test as the page shows it; a value that could not be computed decides nothing, nor does passed None."""
     known = np.isfinite(value) and np.isfinite(threshold)
     return {
         "name": name,
         "value": float(value) if np.isfinite(value) else None,
         "threshold": float(threshold) if np.isfinite(threshold) else None,
-        "passed": bool(passed) if known else None,
+        "passed": bool(passed) if known and passed is not None else None,
         "text": text if known else f"{text} It could not be decided in this run.",
     }
 

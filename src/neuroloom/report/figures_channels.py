@@ -173,7 +173,8 @@ def _caption(held, without):
     if without is not None:
         text = f"{without}: a bar a channel in place of topographies."
     if "bar" in held:
-        text += f" Dots: beyond what chance reaches anywhere in one map of twenty ({float(held['bar']):.2g})."
+        text += f" Dots: beyond what chance reaches anywhere in one map of twenty ({float(held['bar']):.2g}); each speaks of "
+        text += "its channel or of a neighbour within some centimetres."
     if "planted" in held and np.any(held["planted"]):
         text += " Magenta: where half of what the simulator planted lies."
     return text
