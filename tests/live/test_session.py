@@ -50,6 +50,9 @@ class Slow:
     def push(self, data):
         pass
 
+    def restart(self):
+        pass
+
     def answer(self):
         time.sleep(0.03)
         return np.array([0.25, 0.75])
@@ -119,6 +122,26 @@ def test_listeners_get_each_line_and_one_that_goes_harms_nobody():
             listeners.send(json.dumps({"n": n}) + "\n")
         with here, here.makefile() as file:
             assert [json.loads(file.readline())["n"] for _ in range(49)] == list(range(1, 50))
+
+
+@pytest.mark.parametrize("first", [2**63, 2**64 - 10, 60_301])
+def test_a_leap_of_the_numbers_beyond_ten_minutes_is_no_loss(first):
+    source = Source(30)
+    source.blocks.append(Block(first, np.zeros((1, 10), np.float32)))
+    one = Session(source, Slow(), Feedback(("left", "right"), 0.0), "right", step=0.1, every=True)
+    with pytest.raises(NeuroloomError, match=f"^blocks: the numbers of samples leap from 300 to {first}, by .* 600 s"):
+        list(one.lines())
+    summary = one.summary()
+    assert (summary["seconds"], summary["lost_samples"], summary["gaps"]) == (3.0, 0, 0)
+
+
+def test_a_leap_of_ten_minutes_is_a_gap():
+    source = Source(30)
+    source.blocks.append(Block(300 + 60_000, np.zeros((1, 10), np.float32)))
+    one = Session(source, Slow(), Feedback(("left", "right"), 0.0), "right", step=0.1, every=True)
+    [gap] = [line for line in one.lines() if line["event"] == "gap"]
+    assert gap["seconds"] == 600.0
+    assert one.summary()["lost_samples"] == 60_000
 
 
 def test_a_port_that_is_taken_is_told():

@@ -9,6 +9,7 @@ from neuroloom.errors import NeuroloomError, listed
 from neuroloom.live.arrivals import Arrivals
 
 MOST_UNUSABLE = 10.0  # s of values that are no numbers, or of samples seen before, after which a session ends
+MOST_LOST = 600.0  # s of samples that are lost at once; a longer leap of their numbers is no loss
 
 
 @dataclass
@@ -128,6 +129,7 @@ class Session:
         self.old = 0
         if block.first + old > self.next:
             lost = block.first + old - self.next
+            self._check_leap(lost, block)
             self.tally.lost += lost
             yield self._gap("samples were lost on the way", seconds=lost / self.rate)
             self.next += lost
@@ -157,6 +159,14 @@ class Session:
             raise NeuroloomError(
                 f"{self.source.name}: the numbers of samples went back, from {self.next} to {block.first}, as when a sender "
                 "starts anew. Start the session anew too."
+            )
+
+    def _check_leap(self, lost, block):
+        if lost / self.rate > MOST_LOST:
+            raise NeuroloomError(
+                f"{self.source.name}: the numbers of samples leap from {self.next} to {block.first}, by {lost / self.rate:.4g} s; "
+                f"more than {MOST_LOST:g} s are not taken as samples lost on the way. Number samples one by one, or start the "
+                "session anew."
             )
 
     def _check_patience(self, names):
