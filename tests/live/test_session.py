@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import threading
 import time
 
 import numpy as np
@@ -77,7 +78,10 @@ def test_asked_for_every_step_it_answers_for_each():
     lines = list(one.lines())
     assert [line["time"] for line in lines] == pytest.approx(np.arange(1, 31) / 10)
     assert {line["feedback"] for line in lines} == {0.5}
-    assert one.summary()["latency_ms"]["median"] == pytest.approx(1e3 * np.median(one.tally.latencies), abs=1e-3)
+    told, took = one.summary(), np.array([line["latency_ms"] for line in lines])
+    assert told["latency_ms"]["median"] == pytest.approx(np.median(took), abs=0.1)
+    assert told["latency_ms"]["99th percentile"] == pytest.approx(np.percentile(took, 99), rel=2.1e-3, abs=0.1)
+    assert told["later_than_the_step"] == (took > 100).sum() > 0
 
 
 class Faint(Slow):
@@ -110,6 +114,41 @@ def test_what_came_before_an_error_is_handed_on_before_it():
     with pytest.raises(NeuroloomError, match="pulled"):
         take()
     assert seen == [0, 10, 20, 30, 40]
+
+
+class Endless(Source):
+    """Blocks of 4 kB without end, as fast as they are read."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.given, self.closed = 0, False
+
+    def __iter__(self):
+        while not self.closed:
+            yield Block(1000 * self.given, np.zeros((1, 1000), np.float32))
+            self.given += 1
+
+    def close(self):
+        self.closed = True
+
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name == "neuroloom stream"]
+
+
+def test_a_reader_stands_still_while_too_much_waits_goes_on_when_it_is_taken_and_ends_with_the_session(monkeypatch):
+    monkeypatch.setattr("neuroloom.live.arrivals.MOST_WAITING", 400_000)  # 100 blocks
+    before, source = readers(), Endless()
+    coming, seen = iter(Arrivals(source)), []
+    while len(seen) < 300:
+        seen += next(coming)
+        time.sleep(0.02)
+        assert source.given - len(seen) <= 100
+    assert [block.first for block in seen] == list(range(0, 1000 * len(seen), 1000))
+    coming.close()
+    for thread in set(readers()) - set(before):
+        thread.join(timeout=10)
+        assert not thread.is_alive()
 
 
 def test_listeners_get_each_line_and_one_that_goes_harms_nobody():
