@@ -25,13 +25,13 @@ class Oracle:
 
     classes = ("left", "right")
 
-    def __init__(self, recipe, draw, sample):
-        self.recipe, self.at, self.n_times = recipe, -1, 250
-        self.cued = [label == "right_hand" for _, _, label in draw.events(sample)]
-        self.onsets = [onset for onset, _, _ in draw.events(sample)]
-        self.depths, self.seen = depths(draw, sample), 0
+    def __init__(self, recipe, draw):
+        self.recipe, self.draw, self.n_times = recipe, draw, 250
 
-    def stream(self, geometry, source):
+    def stream(self, geometry, sample):
+        self.cued = [label == "right_hand" for _, _, label in self.draw.events(sample)]
+        self.onsets = [onset for onset, _, _ in self.draw.events(sample)]
+        self.depths, self.seen = depths(self.draw, sample), 0
         self.geometry = {"sampling_rate": 125.0}
         self.rate = geometry["sampling_rate"]
         return self
@@ -45,21 +45,21 @@ class Oracle:
         return np.array([1 - p, p]) if self.cued[trial] else np.array([p, 1 - p])
 
 
-def test_what_the_decoder_sees_is_rewarded_towards_the_cue_and_learned_from():
+def test_what_the_decoder_sees_is_rewarded_towards_the_cue_and_learned_from_over_all_runs():
     draw = simulate_motor_imagery(n_participants=1, bad_channels=0.0).inputs["eeg"].draw
-    draw, samples = with_feedback(draw, ["sub-001"], 1, 24)
-    [sample] = samples["sub-001"]
-    oracle = Oracle(read_recipe("neurofeedback"), draw, sample)
-    trials = feedback_runs(oracle, draw, [sample], learning=0.05)
-    z = np.clip(oracle.depths, -3, 3)
+    draw, samples = with_feedback(draw, ["sub-001"], 2, 12)
+    runs, oracle = samples["sub-001"], Oracle(read_recipe("neurofeedback"), draw)
+    trials = feedback_runs(oracle, draw, runs, learning=0.05)
+    deep = np.concatenate([depths(draw, sample) for sample in runs])
+    z = np.clip(deep, -3, 3)
     np.testing.assert_allclose(trials["reward"], 0.2 * z, atol=1e-9)  # 2 p - 1
     expected, gain = trials["reward"][0], [1.0]
-    for reward, depth in zip(trials["reward"][:-1], oracle.depths, strict=False):
+    for reward, depth in zip(trials["reward"][:-1], deep, strict=False):
         gain.append(gain[-1] + 0.05 * (reward - expected) * depth)
         expected += 0.1 * (reward - expected)
     np.testing.assert_allclose(trials["gain"], gain, atol=1e-9)
     assert trials["gain"][-1] > 1.1
-    sham = feedback_runs(Oracle(oracle.recipe, draw, sample), draw, [sample], 0.05, shown=np.zeros(24))
+    sham = feedback_runs(oracle, draw, runs, 0.05, shown=np.zeros(24))
     np.testing.assert_array_equal(sham["gain"], 1.0)
     np.testing.assert_allclose(sham["reward"], 0.2 * z, atol=1e-9)
 

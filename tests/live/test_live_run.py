@@ -1,6 +1,7 @@
 """A run on a stream: the answers of `predict`, whatever way the samples came, and what ends a session."""
 
 import json
+import math
 import shutil
 
 import numpy as np
@@ -207,5 +208,22 @@ def test_words_that_cannot_be_are_told(hands_run, scan):
         lines_of(hands_run, ReplaySource(scan, fast=True), person=None)
     with pytest.raises(NeuroloomError, match="confounds alone"):
         lines_of(hands_run, ReplaySource(scan, fast=True), learner="confounds")
-    with pytest.raises(NeuroloomError, match="step must be above 0 s"):
-        lines_of(hands_run, ReplaySource(scan, fast=True), step=0.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"step": 0.0}, "step must be above 0 s .* not 0.0 and 0.0"),
+        ({"step": math.inf, "smooth": math.inf}, "86400 s at most, not inf and inf"),
+        ({"step": 1e308}, "86400 s at most, not 1e\\+308"),
+        ({"step": math.nan}, "not nan and"),
+        ({"smooth": math.inf}, "and inf"),
+        ({"smooth": -1.0}, "and -1.0"),
+        ({"seconds": -5.0}, "seconds must be a number above 0, not -5.0. Leave it out"),
+        ({"seconds": math.inf}, "not inf. Leave it out"),
+        ({"seconds": math.nan}, "not nan"),
+    ],
+)
+def test_times_that_cannot_be_are_refused_before_the_stream_is_looked_for(hands_run, wrong, told):
+    with pytest.raises(NeuroloomError, match=f"^live: .*{told}"):
+        lines_of(hands_run, "tcp://127.0.0.1:1", **wrong)

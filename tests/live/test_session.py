@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import threading
 import time
 
 import numpy as np
@@ -50,6 +51,9 @@ class Slow:
     def push(self, data):
         pass
 
+    def restart(self):
+        pass
+
     def answer(self):
         time.sleep(0.03)
         return np.array([0.25, 0.75])
@@ -74,7 +78,10 @@ def test_asked_for_every_step_it_answers_for_each():
     lines = list(one.lines())
     assert [line["time"] for line in lines] == pytest.approx(np.arange(1, 31) / 10)
     assert {line["feedback"] for line in lines} == {0.5}
-    assert one.summary()["latency_ms"]["median"] == pytest.approx(1e3 * np.median(one.tally.latencies), abs=1e-3)
+    told, took = one.summary(), np.array([line["latency_ms"] for line in lines])
+    assert told["latency_ms"]["median"] == pytest.approx(np.median(took), abs=0.1)
+    assert told["latency_ms"]["99th percentile"] == pytest.approx(np.percentile(took, 99), rel=2.1e-3, abs=0.1)
+    assert told["later_than_the_step"] == (took > 100).sum() > 0
 
 
 class Faint(Slow):
@@ -109,6 +116,41 @@ def test_what_came_before_an_error_is_handed_on_before_it():
     assert seen == [0, 10, 20, 30, 40]
 
 
+class Endless(Source):
+    """Blocks of 4 kB without end, as fast as they are read."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.given, self.closed = 0, False
+
+    def __iter__(self):
+        while not self.closed:
+            yield Block(1000 * self.given, np.zeros((1, 1000), np.float32))
+            self.given += 1
+
+    def close(self):
+        self.closed = True
+
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name == "neuroloom stream"]
+
+
+def test_a_reader_stands_still_while_too_much_waits_goes_on_when_it_is_taken_and_ends_with_the_session(monkeypatch):
+    monkeypatch.setattr("neuroloom.live.arrivals.MOST_WAITING", 400_000)  # 100 blocks
+    before, source = readers(), Endless()
+    coming, seen = iter(Arrivals(source)), []
+    while len(seen) < 300:
+        seen += next(coming)
+        time.sleep(0.02)
+        assert source.given - len(seen) <= 100
+    assert [block.first for block in seen] == list(range(0, 1000 * len(seen), 1000))
+    coming.close()
+    for thread in set(readers()) - set(before):
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
 def test_listeners_get_each_line_and_one_that_goes_harms_nobody():
     with Listeners("tcp://127.0.0.1:0") as listeners:
         place = listeners.server.getsockname()
@@ -119,6 +161,26 @@ def test_listeners_get_each_line_and_one_that_goes_harms_nobody():
             listeners.send(json.dumps({"n": n}) + "\n")
         with here, here.makefile() as file:
             assert [json.loads(file.readline())["n"] for _ in range(49)] == list(range(1, 50))
+
+
+@pytest.mark.parametrize("first", [2**63, 2**64 - 10, 60_301])
+def test_a_leap_of_the_numbers_beyond_ten_minutes_is_no_loss(first):
+    source = Source(30)
+    source.blocks.append(Block(first, np.zeros((1, 10), np.float32)))
+    one = Session(source, Slow(), Feedback(("left", "right"), 0.0), "right", step=0.1, every=True)
+    with pytest.raises(NeuroloomError, match=f"^blocks: the numbers of samples leap from 300 to {first}, by .* 600 s"):
+        list(one.lines())
+    summary = one.summary()
+    assert (summary["seconds"], summary["lost_samples"], summary["gaps"]) == (3.0, 0, 0)
+
+
+def test_a_leap_of_ten_minutes_is_a_gap():
+    source = Source(30)
+    source.blocks.append(Block(300 + 60_000, np.zeros((1, 10), np.float32)))
+    one = Session(source, Slow(), Feedback(("left", "right"), 0.0), "right", step=0.1, every=True)
+    [gap] = [line for line in one.lines() if line["event"] == "gap"]
+    assert gap["seconds"] == 600.0
+    assert one.summary()["lost_samples"] == 60_000
 
 
 def test_a_port_that_is_taken_is_told():

@@ -33,6 +33,10 @@ def test_a_first_line_tells_the_geometry_in_volts():
         ({"sampling_rate": "250"}, "sampling_rate is '250'"),
         ({"unit": "furlong"}, "furlong"),
         ({"types": ["eeg"]}, "Tell one a channel"),
+        ({"types": []}, "Tell one a channel"),
+        ({"types": [[1], "eeg"]}, "each as a text"),
+        ({"types": "ab"}, "each as a text"),
+        ({"reference": {"name": "Cz"}}, "its reference is .*, expected a text"),
     ],
 )
 def test_a_first_line_that_cannot_be_is_refused(change, match):
@@ -41,13 +45,24 @@ def test_a_first_line_that_cannot_be_is_refused(change, match):
         geometry_of(json.dumps(told).encode(), "cap")
 
 
-@pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n", b"[1, 2]\n", b"\xff\xfe\n", b"no end"])
+@pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n", b"[1, 2]\n", b"\xff\xfe\n", b"no end", b"[" * 200_000 + b"\n"])
 def test_somebody_else_at_the_address_is_told(line):
     with Sender(line=line) as address, pytest.raises(NeuroloomError, match="does not begin with the line of a stream"):
         SocketSource(address)
 
 
-@pytest.mark.parametrize("text", ["localhost:5555", "tcp://localhost", "tcp://:5", "udp://a:5", "tcp://a:99999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "localhost:5555",
+        "tcp://localhost",
+        "tcp://:5",
+        "udp://a:5",
+        "tcp://a:99999",
+        "tcp://a:²",
+        "tcp://a:" + "9" * 5000,
+    ],
+)
 def test_an_address_that_is_none_is_told(text):
     with pytest.raises(NeuroloomError, match="write tcp://HOST:PORT"):
         address_of(text)

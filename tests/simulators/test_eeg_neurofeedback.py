@@ -75,20 +75,31 @@ def growth(rho, n_people=40, n_trials=200, learning=0.01):
     for [sample] in samples.values():
         rng = np.random.default_rng(len(grown))
         trainee = Trainee.__new__(Trainee)  # its rule alone: the recording is not asked for
-        trainee.learning, trainee.expected, trainee.gains = learning, 0.0, np.ones(n_trials)
+        trainee.learning, trainee.expected, trainee.gain, trainee.gains = learning, 0.0, 1.0, np.ones(n_trials)
         trainee.depths = depths(draw, sample)
         for trial, z in enumerate(trainee.depths):
             trainee.hear(trial, rho * z + 0.4 * rng.standard_normal())
-        grown.append(trainee.gains[-1] - 1)
+        grown.append(trainee.gain - 1)
     return np.array(grown)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.2])
 def test_the_gain_grows_by_learning_times_what_feedback_knows_and_not_from_sham(rho):
     grown = growth(rho)
-    expected = 0.01 * rho * 199  # n - 1 trials tell on one after them; E[z^2] = 1
+    expected = 0.01 * rho * 200  # each of n trials teaches; E[z^2] = 1
     assert abs(grown.mean() - expected) < 4 * grown.std(ddof=1) / np.sqrt(len(grown))
     assert grown.mean() > 0.2 if rho else abs(grown.mean()) < 0.05
+
+
+def test_the_last_trial_of_a_run_teaches_as_the_others_do():
+    draw, sample = drawn()
+    trainee = Trainee(draw, sample, learning=0.1, expected=0.0)
+    trainee.depths = np.full(8, 0.5)
+    for trial in range(8):
+        trainee.hear(trial, 1.0)
+    surprise = 0.9 ** np.arange(8)  # 1 - expected, which comes nearer to 1 by a tenth each time
+    np.testing.assert_allclose(trainee.gains, 1 + 0.05 * np.concatenate([[0.0], np.cumsum(surprise)[:-1]]))
+    assert trainee.gain == pytest.approx(1 + 0.05 * surprise.sum())
 
 
 def test_the_gain_stays_where_a_person_can_be():

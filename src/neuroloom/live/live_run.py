@@ -1,6 +1,7 @@
 """A run at work on a stream, or on simulated people: from the run's folder to lines, summary and page."""
 
 import json
+import math
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,15 +22,25 @@ from neuroloom.report.live_page import loop_page
 
 LOOP = "closed_loop.json"
 LSL = "lsl://"
+LONGEST = 86400.0  # s: of a step, of smoothing; a day
 
 
 def live_settings(run, step=None, smooth=None):
     """Return step and smoothing (s): as told, else as the run's recipe says, else the usual ones."""
     settings = run.recipe.live or LiveSettings()
     step, smooth = settings.step if step is None else step, settings.smooth if smooth is None else smooth
-    if not step > 0 or not smooth >= 0:
-        raise NeuroloomError(f"live: step must be above 0 s and smooth 0 s or more, not {step!r} and {smooth!r}.")
+    if not 0 < step <= LONGEST or not 0 <= smooth <= LONGEST:
+        raise NeuroloomError(
+            f"live: step must be above 0 s and smooth 0 s or more, both {LONGEST:g} s at most, not {step!r} and {smooth!r}."
+        )
     return step, smooth
+
+
+def _check_seconds(seconds):
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise NeuroloomError(
+            f"live: seconds must be a number above 0, not {seconds!r}. Leave it out to go on until the stream ends."
+        )
 
 
 def live_session(
@@ -67,6 +78,7 @@ def live_session(
         The summary.
     """
     step, smooth = live_settings(run, step, smooth)
+    _check_seconds(seconds)
     with ExitStack() as stack:
         kept = Outputs(**outputs)
         decoder = Decoder(run, learner, person)

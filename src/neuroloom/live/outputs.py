@@ -6,9 +6,11 @@ from pathlib import Path
 
 from neuroloom.formats.atomic import atomic_write, make_folder, refuse_to_replace
 from neuroloom.live.listeners import Listeners
+from neuroloom.live.thinned import Thinned
 from neuroloom.report.live_page import session_page
 
 ANSWERS, SUMMARY, PAGE = "answers.jsonl", "summary.json", "live.html"
+MOST_DRAWN = 4000  # answers of a session
 
 
 class Outputs:
@@ -31,7 +33,7 @@ class Outputs:
     def __init__(self, out=None, text=None, to=None, on_line=None, on_end=None, force=False):
         self.out, self.text, self.to = None if out is None else Path(out), text, to
         self.on_line, self.on_end = on_line, on_end
-        self.answers = []  # (time s, feedback)
+        self.drawn = Thinned(MOST_DRAWN)  # (time s, feedback)
         if self.out is not None:
             refuse_to_replace([self.out / name for name in (ANSWERS, SUMMARY, PAGE)], force)
 
@@ -58,7 +60,7 @@ class Outputs:
         if self.on_line is not None:
             self.on_line(line)
         if self.out is not None and line["event"] == "answer":
-            self.answers.append((line["time"], line["feedback"]))
+            self.drawn.take((line["time"], line["feedback"]))
 
     def end(self, summary, events):
         """Tell how it ended; ``events`` are those of a recording that was replayed."""
@@ -66,7 +68,7 @@ class Outputs:
             write(json_line({"event": "end", **summary}))
         if self.out is not None:
             atomic_write(self.out / SUMMARY, json.dumps(summary, indent=1).encode())
-            atomic_write(self.out / PAGE, session_page(summary, self.answers, events))
+            atomic_write(self.out / PAGE, session_page(summary, self.drawn.kept, events))
         if self.on_end is not None:
             self.on_end(summary)
 

@@ -3,12 +3,12 @@
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from neuroloom.errors import NeuroloomError, listed
 from neuroloom.live.arrivals import Arrivals
+from neuroloom.live.latencies import Latencies
 
 MOST_UNUSABLE = 10.0  # s of values that are no numbers, or of samples seen before, after which a session ends
+MOST_LOST = 600.0  # s of samples that are lost at once; a longer leap of their numbers is no loss
 
 
 @dataclass
@@ -22,21 +22,17 @@ class Tally:
     unusable: int = 0  # samples of blocks with values that are no numbers
     passed_over: int = 0  # steps whose answer would have come after the next step
     unanswered: int = 0  # windows that the learner could not answer for
-    latencies: list = field(default_factory=list)
+    later: int = 0  # answers that took longer than a step
+    latencies: Latencies = field(default_factory=Latencies)  # of the answers
 
-    def told(self, step):
-        """Return the summary of a session whose steps have some length (s)."""
-        latencies = 1e3 * np.array(self.latencies)
-        of = (
-            {}
-            if not len(latencies)
-            else {"median": np.median(latencies), "99th percentile": np.percentile(latencies, 99)}
-        )
+    def told(self):
+        """Return what was counted, as the summary has it."""
+        of = {"median": 50, "99th percentile": 99} if self.latencies.n else {}
         return {
             "seconds": round(self.seconds, 3),
-            "answers": len(latencies),
-            "latency_ms": {name: round(float(value), 3) for name, value in of.items()},
-            "later_than_the_step": int((latencies > 1e3 * step).sum()) + self.passed_over,
+            "answers": self.latencies.n,
+            "latency_ms": {name: round(1e3 * self.latencies.percentile(q), 3) for name, q in of.items()},
+            "later_than_the_step": self.later + self.passed_over,
             "passed_over": self.passed_over,
             "unanswered": self.unanswered,
             "gaps": self.gaps,
@@ -98,7 +94,7 @@ class Session:
 
     def summary(self):
         """Return what became of the session, as JSON has it."""
-        return {"ended": self.ended, "step": self.step, **self.tally.told(self.step)}
+        return {"ended": self.ended, "step": self.step, **self.tally.told()}
 
     def _take(self, blocks):
         """Yield the lines of all blocks that have come by now."""
@@ -128,6 +124,7 @@ class Session:
         self.old = 0
         if block.first + old > self.next:
             lost = block.first + old - self.next
+            self._check_leap(lost, block)
             self.tally.lost += lost
             yield self._gap("samples were lost on the way", seconds=lost / self.rate)
             self.next += lost
@@ -157,6 +154,14 @@ class Session:
             raise NeuroloomError(
                 f"{self.source.name}: the numbers of samples went back, from {self.next} to {block.first}, as when a sender "
                 "starts anew. Start the session anew too."
+            )
+
+    def _check_leap(self, lost, block):
+        if lost / self.rate > MOST_LOST:
+            raise NeuroloomError(
+                f"{self.source.name}: the numbers of samples leap from {self.next} to {block.first}, by {lost / self.rate:.4g} s; "
+                f"more than {MOST_LOST:g} s are not taken as samples lost on the way. Number samples one by one, or start the "
+                "session anew."
             )
 
     def _check_patience(self, names):
@@ -195,7 +200,8 @@ class Session:
             return
         value = self.feedback.towards(self.towards)
         latency = time.perf_counter() - arrived
-        self.tally.latencies.append(latency)
+        self.tally.latencies.add(latency)
+        self.tally.later += latency > self.step
         yield {
             "event": "answer",
             "time": self._time(),

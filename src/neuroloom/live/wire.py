@@ -11,6 +11,7 @@ that were lost on the way to the sender. ``unit`` is V, mV, uV or nV; ``types`` 
 """
 
 import json
+import re
 import struct
 
 import numpy as np
@@ -53,7 +54,7 @@ def geometry_of(line, source):
     try:
         told = json.loads(line)
         version = told["neuroloom_stream"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):  # the last from brackets in brackets
         raise FileProblem(
             source, f"it does not begin with the line of a stream, but with {line[:40]!r}.", WAY_OUT
         ) from None
@@ -65,11 +66,21 @@ def geometry_of(line, source):
     checked_names(names, source)
     checked_rate(rate, source)
     scale = volts(source, plain_unit(told.get("unit")))
-    types = told.get("types")
-    if types is not None and (not isinstance(types, list) or len(types) != len(names)):
-        raise FileProblem(source, f"it tells types {types!r} of {len(names)} channels.", "Tell one a channel.")
     more = {key: told[key] for key in ("types", "reference") if told.get(key) is not None}
+    _check_more(more, len(names), source)
     return {"names": names, "sampling_rate": float(rate), "unit": "V", **more}, scale
+
+
+def _check_more(more, n_channels, source):
+    """Raise unless types are a text a channel, and the reference is a text, where they are told."""
+    types, reference = more.get("types", []), more.get("reference", "")
+    texts = isinstance(types, list) and all(isinstance(one, str) for one in types)
+    if not texts or ("types" in more and len(types) != n_channels):
+        raise FileProblem(
+            source, f"it tells types {types!r} of {n_channels} channels.", "Tell one a channel, each as a text."
+        )
+    if not isinstance(reference, str):
+        raise FileProblem(source, f"its reference is {reference!r}, expected a text.", WAY_OUT)
 
 
 def checked_names(names, source):
@@ -89,7 +100,7 @@ def address_of(text):
     """Return (host, port) of tcp://HOST:PORT."""
     kind, _, place = str(text).partition("://")
     host, _, port = place.rpartition(":")
-    if kind != "tcp" or not host or not port.isdigit() or not 0 <= int(port) < 65536:
+    if kind != "tcp" or not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) >= 65536:
         raise NeuroloomError(
             f"{text!r} is no address of a socket: write tcp://HOST:PORT, for example tcp://localhost:5555."
         )

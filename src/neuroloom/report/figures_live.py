@@ -7,7 +7,6 @@ import numpy as np
 from neuroloom.report.svg import INK, drawing, inline_svg
 
 CONDITIONS = {"feedback": ("own feedback", INK["deep"]), "sham": ("sham", INK["baseline"])}
-MOST_DRAWN = 4000  # answers of a session
 MOST_LABELS, APART = 4, 0.3  # of events that are drawn as bars, and how far above each other
 
 
@@ -22,7 +21,7 @@ def session_figure(answers, events, towards):
     towards : str
         The class that feedback is towards.
     """
-    time, value = np.array(answers[:: 1 + len(answers) // MOST_DRAWN], dtype=float).reshape(-1, 2).T
+    time, value = np.array(answers, dtype=float).reshape(-1, 2).T
     with drawing(9.2, 2.8) as figure:
         axes = figure.subplots()
         axes.axhline(0.0, color=INK["muted"], linewidth=0.9, linestyle=(0, (3, 2)))

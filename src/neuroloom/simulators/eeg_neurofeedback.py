@@ -40,6 +40,13 @@ class Trainee:
         With which the run begins.
     expected : float or None
         Reward that is expected at its beginning; None takes the first one.
+
+    Attributes
+    ----------
+    gain : float
+        After the last trial that was heard of, the run's last one too: with it the next run begins.
+    gains : ndarray of shape (trial,)
+        Of each trial of the run.
     """
 
     def __init__(self, draw, sample, learning=LEARNING, gain=1.0, expected=None):
@@ -54,7 +61,8 @@ class Trainee:
         self.courses = {
             band: _course(one, rate, generator(*key, band), self.n_times) for band, one in self.rhythms.items()
         }
-        self.gains = np.full(draw.n_trials, float(gain))
+        self.gain = float(gain)
+        self.gains = np.full(draw.n_trials, self.gain)
         self.depths = depths(draw, sample)
 
     @property
@@ -78,13 +86,9 @@ class Trainee:
         """Learn from the reward of a trial (-1 to 1); it tells on the trials after it."""
         expected = reward if self.expected is None else self.expected
         self.expected = expected + FORGETTING * (reward - expected)
-        gain = self.gains[trial] + self.learning * (reward - expected) * self.depths[trial]
-        self.gains[trial + 1 :] = np.clip(gain, LEAST, MOST)
-
-    @property
-    def gain(self):
-        """The gain after the last trial that was heard of."""
-        return float(self.gains[-1])
+        gain = self.gain + self.learning * (reward - expected) * self.depths[trial]
+        self.gain = float(np.clip(gain, LEAST, MOST))
+        self.gains[trial + 1 :] = self.gain
 
 
 def depths(draw, sample):
