@@ -14,13 +14,33 @@ import numpy as np
 import pytest
 
 from neuroloom.errors import NeuroloomError
-from neuroloom.recipe import recipe_names
+from neuroloom.formats.limits import load_yaml
+from neuroloom.recipe import recipe_names, resolved
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), flags=re.DOTALL)
+
+
+def printed_recipes():
+    """Return the whole recipes that the pages print, as text: blocks of YAML that begin as a recipe does."""
+    pages = sorted(path.name for path in DOCS.glob("*.md"))
+    texts = [(page, re.sub(r"\A(#.*\n)+", "", text)) for page in pages for text in blocks(page, "yaml")]
+    return [pytest.param(text, id=page) for page, text in texts if text.startswith(("title:", "cohort: {name"))]
+
+
+@pytest.mark.parametrize("text", printed_recipes())
+def test_a_recipe_that_is_printed_loads(text):
+    content = load_yaml(text, "recipe")
+    recipe = resolved({"id": "printed", **content})
+    assert recipe.as_dict()["title"] == content["title"]
+    assert recipe.source.startswith("https://doi.org/")
+
+
+def test_three_recipes_are_printed():
+    assert [one.id for one in printed_recipes()] == ["eeg.md"] * 3
 
 
 @pytest.fixture

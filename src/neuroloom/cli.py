@@ -30,6 +30,7 @@ from neuroloom.commands.words import (
     recipe_of,
 )
 from neuroloom.errors import NeuroloomError
+from neuroloom.simulators import SIMULATORS
 
 STOPPED = 130  # the exit code of a program that was stopped by Ctrl-C
 
@@ -49,20 +50,28 @@ app.add_typer(weights_app, name="weights")
 
 @app.command("list")
 def list_recipes(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False):
-    """List the recipes: id, title, inputs, task, variants."""
+    """List the recipes: id, title, inputs, variants."""
     from neuroloom.recipe import read_recipe, recipe_names
 
     recipes = [read_recipe(name) for name in recipe_names()]
     if as_json:
         typer.echo(json.dumps([_summary(recipe) for recipe in recipes], indent=1))
         return
-    from rich.table import Table
+    console().print(_recipe_table(recipes), crop=False)
 
-    table = Table("id", "title", "inputs", "task", "variants")
+
+def _recipe_table(recipes):
+    """Return the table of recipes; what is typed again (ids, variants) is whole in a terminal of any width."""
+    from rich.table import Column, Table
+
+    widest_id = max(len(recipe.id) for recipe in recipes)
+    widest_variant = max(len(f"{name},") for recipe in recipes for name in recipe.variants)
+    table = Table(
+        Column("id", no_wrap=True, min_width=widest_id), "title", "inputs", Column("variants", min_width=widest_variant)
+    )
     for recipe in recipes:
-        told = _summary(recipe)
-        table.add_row(recipe.id, recipe.title, ", ".join(told["inputs"]), recipe.task.name, ", ".join(told["variants"]))
-    console().print(table)
+        table.add_row(recipe.id, recipe.title, ", ".join(recipe.inputs), ", ".join(recipe.variants))
+    return table
 
 
 def _summary(recipe):
@@ -221,9 +230,11 @@ def check(data: Annotated[Path, typer.Argument(help="Your folder.")], cohort: Co
 
 @app.command()
 def simulate(
-    kind: Annotated[str, typer.Argument(help="simulated_t1w, simulated_bold, simulated_table ...")],
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(SIMULATORS)}.")],
     out: Annotated[Path, typer.Option("--out", help="A new folder.")],
-    settings: Set = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change an argument of the simulator: n_participants=3.")
+    ] = None,
     force: Force = False,
 ):
     """Write a simulated cohort as real files: BIDS for scans and series, a table with a cohort.yaml else."""
