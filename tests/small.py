@@ -103,7 +103,6 @@ SMALL = {
         "cohort.mains": 0.0,
         "inputs.eeg.chain": [
             {"name": "filter", "high_pass": 0.5, "low_pass": 28.0, "form": "causal"},
-            {"name": "exponential_standardize", "factor": 1e-6},
         ],
         "trials.every": 15.0,
         "trials.length": 15.0,

@@ -21,7 +21,6 @@ QUICK = {
     "cohort.mains": 0.0,
     "inputs.eeg.chain": [
         {"name": "filter", "high_pass": 0.5, "low_pass": 28.0, "form": "causal"},
-        {"name": "exponential_standardize", "factor": 1e-6},
     ],
     "model": {"name": "band_power", "bands": [[1, 4], [4, 8], [8, 13], [13, 25]]},
     "baselines": [],

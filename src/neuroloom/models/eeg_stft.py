@@ -6,7 +6,7 @@ from torch import nn
 from neuroloom.errors import NeuroloomError
 from neuroloom.models.eeg_items import check_duration, check_items
 
-LEAST_POWER = 1e-6  # under the logarithm
+LEAST_POWER = 1e-18  # under the logarithm; the power of EEG in V is some 1e-12
 FIRST, LATER = (16, 5), ((32, 3), (64, 3))  # filters and their size, of the first convolution and of those after it
 
 
@@ -16,7 +16,7 @@ class StftCNN(nn.Module):
     The logarithm of the power in pieces of ``window`` samples, half overlapping and without the mean, is a picture of
     time and frequency for each channel, on which three convolutions with pools and two full layers follow, as in the
     paper. Other than there, each frequency of each channel is normalised by itself, because power falls steeply with
-    frequency, and small pictures are padded. With 19 channels, 1,920 samples, ``window=64`` and 2 outputs it has
+    frequency (so that any unit will do, V too), and small pictures are padded. With 19 channels, 1,920 samples, ``window=64`` and 2 outputs it has
     163,906 parameters.
 
     Parameters
