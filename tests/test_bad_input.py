@@ -141,7 +141,7 @@ def test_three_classes_where_two_are_asked(study):
 
 def test_a_class_smaller_than_the_folds(study):
     study.rewrite(diagnosis=["AD"] + ["control"] * 15)
-    assert outcome(study.run(), "class 'AD' of 'diagnosis' has 1 units, fewer than the 2 folds") == REFUSED
+    assert outcome(study.run(), "class 'AD' of 'diagnosis' has 1 unit, fewer than the 2 folds") == REFUSED
 
 
 def test_people_without_a_target_are_named(study):
