@@ -54,7 +54,7 @@ SMALL = {
         "cohort.hours": 0.25,
         "cohort.sampling_rate": 64.0,
         "cohort.mains": 0.0,
-        "inputs.eeg.chain": [{"name": "filter", "high_pass": 0.5, "low_pass": 28.0}],
+        "inputs.eeg.chain": [{"name": "filter", "high_pass": 0.5, "low_pass": 28.0, "form": "causal"}],
         "trials.every": 4.0,
         "trials.length": 4.0,
         "training.epochs": 1,
